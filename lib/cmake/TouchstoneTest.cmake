@@ -1,0 +1,17 @@
+# touchstone_add_test(NAME SOURCES ... LINK ... [LABELS ...] [TIMEOUT s]): a GoogleTest program whose cases
+# ctest lists one by one. TEST_SOURCE_DIR is the project's root, BINARY_DIR its build tree.
+include(GoogleTest)
+function(touchstone_add_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE touchstone_build ${ARG_LINK} GTest::gtest_main GTest::gmock)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE
+    TOUCHSTONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TOUCHSTONE_BINARY_DIR="${PROJECT_BINARY_DIR}"
+    TOUCHSTONE_CORPUS_DIR="${TOUCHSTONE_CORPUS}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
