@@ -1,0 +1,59 @@
+// Opening exhibits: what is this path, and one ByteSource over it. Detection is by content, never by
+// extension. Everything here may be called in a worker's sandbox except open_exhibit(), which opens the
+// files.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evidence/byte_source.hpp"
+#include "model/types.hpp"
+
+namespace touchstone {
+
+/// What an image says of itself.
+struct ImageInfo {
+  std::string format;      ///< "raw", "ewf" (E01) …
+  std::uint64_t size = 0;  ///< bytes of the media, not of the files
+  std::uint32_t sector_size = 512;
+  std::string stored_md5, stored_sha1;  ///< lower-case hex; empty if none is stored
+  std::map<std::string, std::string>
+      metadata;                    ///< examiner, case number, notes, tool, dates … as stored (valid UTF-8)
+  std::vector<std::string> files;  ///< all segment files, in order, absolute
+  std::vector<Problem> problems;   ///< integrity or corrupt, found while opening (exhibit left empty)
+};
+
+/// An opened exhibit. The image outlives every source and file system made from it.
+class ExhibitSource : public ByteSource {
+ public:
+  virtual const ImageInfo& info() const = 0;
+};
+
+/// The files an exhibit consists of, found without reading evidence bytes beyond the signature: for the
+/// fingerprint, the sandbox's list and the check that the output does not lie inside. Errors: io (not there,
+/// not readable, empty, a directory), unsupported, corrupt. Where a segment is missing, those before it are
+/// listed: what can be read is examined, and the opened image's problems name the missing one.
+Result<std::vector<std::string>> list_exhibit_files(const std::string& path);
+
+/// Opens a raw image or E01 set (first segment given; the rest is found beside it). Errors say what the path
+/// is and why it could not be opened: an empty file, a text file or anything else without a partition table
+/// or file system is still a raw image (volumes will say so); a damaged E01 opens as far as it can be read,
+/// with problems; other image formats and archives are recognised and refused as unsupported, with what to
+/// do. Error not_found: nothing can be read without a segment that is missing.
+Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path);
+
+/// What a whole read of the image found.
+struct Verification {
+  Digests computed;             ///< of the media, all three
+  std::optional<bool> matches;  ///< against the stored digests; absent if none is stored
+  std::vector<Gap> gaps;        ///< unreadable ranges and chunks with wrong checksums
+};
+/// Reads all of it once. `progress(bytes)` is called now and then and stops the read by returning false
+/// (cancelled).
+Result<Verification> verify_image(ExhibitSource& image, const std::function<bool(std::uint64_t)>& progress);
+
+}  // namespace touchstone

@@ -1,0 +1,287 @@
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "filesystem/filesystem.hpp"
+#include "filesystem/tsk_entry.hpp"
+#include "filesystem/tsk_file_source.hpp"
+#include "model/locator.hpp"
+
+namespace touchstone {
+namespace {
+
+using namespace detail;
+
+/// "128" or "64-128-1": inode and, where given, attribute type and id.
+struct Address {
+  TSK_INUM_T inode = 0;
+  bool has_attribute = false;
+  std::uint32_t type = 0;
+  std::uint16_t id = 0;
+};
+
+std::optional<Address> parse_address(std::string_view text) {
+  Address address;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = [&](auto& value) {
+    const auto [rest, error] = std::from_chars(at, end, value);
+    at = rest;
+    return error == std::errc();
+  };
+  const auto dash = [&] { return at != end && *at++ == '-'; };
+  if (!number(address.inode)) return std::nullopt;
+  if (at == end) return address;
+  address.has_attribute = true;
+  if (!dash() || !number(address.type) || !dash() || !number(address.id) || at != end) return std::nullopt;
+  return address;
+}
+
+Problem make_problem(ProblemKind kind, const std::string& path, const std::string& what) {
+  Problem problem;
+  problem.plugin = "filesystem";
+  problem.kind = kind;
+  problem.message = (path.empty() ? "/" : path) + ": " + what;
+  return problem;
+}
+
+class TskFileSystem : public FileSystem {
+ public:
+  TskFileSystem(std::unique_ptr<TskImage> image, FsHandle fs, TimeZone zone)
+      : image_(std::move(image)), fs_(std::move(fs)), type_(file_system_name(*fs_)) {
+    context_.ntfs = TSK_FS_TYPE_ISNTFS(fs_->ftype);
+    context_.hfs = TSK_FS_TYPE_ISHFS(fs_->ftype);
+    context_.ext = TSK_FS_TYPE_ISEXT(fs_->ftype);
+    context_.local_times = TSK_FS_TYPE_ISFAT(fs_->ftype) || TSK_FS_TYPE_ISISO9660(fs_->ftype);
+    context_.day_accessed = TSK_FS_TYPE_ISFAT(fs_->ftype) && type_ != "exfat";
+    context_.zone = std::move(zone);
+  }
+
+  const std::string& type() const override { return type_; }
+
+  Status list(const DirectoryRef& directory, const std::function<bool(Entry&&)>& sink,
+              std::vector<Problem>& problems) override {
+    Address address;
+    address.inode = fs_->root_inum;
+    if (!directory.address.empty()) {
+      const auto parsed = parse_address(directory.address);
+      if (!parsed)
+        return Error{ErrorCode::not_found, "\"" + directory.address + "\" is no file-system address"};
+      address = *parsed;
+    }
+    image_->take_touched_gaps();
+    tsk_error_reset();
+    const DirHandle dir(tsk_fs_dir_open_meta(fs_.get(), address.inode));
+    if (!dir) return unlistable(directory, address.inode, problems);
+    tsk_error_reset();
+
+    const Chain chain = chain_of(directory, address.inode);
+    const bool orphans = address.inode == TSK_FS_ORPHANDIR_INUM(fs_.get()) ||
+                         directory.path == "/$OrphanFiles" || directory.path.starts_with("/$OrphanFiles/");
+    for (const std::size_t index : in_order(*dir)) {
+      if (!give(*dir, index, directory, chain, orphans, sink, problems)) break;
+    }
+    note_gaps(*dir, directory, problems);
+    return {};
+  }
+
+  Result<std::unique_ptr<ByteSource>> open(const std::string& address) override {
+    const auto parsed = parse_address(address);
+    if (!parsed) return Error{ErrorCode::not_found, "\"" + address + "\" is no file-system address"};
+    tsk_error_reset();
+    FileHandle file(tsk_fs_file_open_meta(fs_.get(), nullptr, parsed->inode));
+    if (!file || file->meta == nullptr) {
+      return Error{ErrorCode::corrupt, "the metadata of " + address + " cannot be read: " + tsk_error()};
+    }
+    const TSK_FS_ATTR* attribute =
+        parsed->has_attribute
+            ? tsk_fs_file_attr_get_type(file.get(), static_cast<TSK_FS_ATTR_TYPE_ENUM>(parsed->type),
+                                        parsed->id, 1)
+            : tsk_fs_file_attr_get(file.get());
+    if (attribute == nullptr) {
+      const std::string reason = tsk_error();
+      // An empty file of some file systems has no attribute at all.
+      if (!parsed->has_attribute && file->meta->size == 0) return make_memory_source({});
+      return Error{ErrorCode::corrupt, "the content of " + address + " cannot be found: " + reason};
+    }
+    return std::unique_ptr<ByteSource>(std::make_unique<TskFileSource>(*image_, std::move(file), *attribute));
+  }
+
+ private:
+  /// What a directory is on disk. TSK numbers FAT files by the place of their entry, so that two entries for
+  /// the same clusters have different numbers: there the first block tells them apart.
+  struct Identity {
+    TSK_INUM_T inode = 0;
+    TSK_DADDR_T first_block = 0;
+    bool same_as(const Identity& other) const {
+      return inode == other.inode || (first_block != 0 && first_block == other.first_block);
+    }
+    std::string text() const {
+      return first_block != 0 ? "block " + std::to_string(first_block) : std::to_string(inode);
+    }
+  };
+  /// From the root down to the directory that is being listed.
+  using Chain = std::vector<Identity>;
+
+  Identity identity_of(TSK_INUM_T inode, TSK_FS_FILE* file) const {
+    Identity identity{inode, 0};
+    if (!TSK_FS_TYPE_ISFAT(fs_->ftype) || file == nullptr) return identity;
+    const TSK_FS_ATTR* attribute = tsk_fs_file_attr_get(file);
+    if (attribute != nullptr && (attribute->flags & TSK_FS_ATTR_NONRES) != 0 &&
+        attribute->nrd.run != nullptr) {
+      identity.first_block = attribute->nrd.run->addr;
+    }
+    tsk_error_reset();
+    return identity;
+  }
+
+  Identity identity_of(TSK_INUM_T inode) const {
+    if (!TSK_FS_TYPE_ISFAT(fs_->ftype)) return {inode, 0};
+    const FileHandle file(tsk_fs_file_open_meta(fs_.get(), nullptr, inode));
+    return identity_of(inode, file.get());
+  }
+
+  Chain chain_of(const DirectoryRef& directory, TSK_INUM_T own) const {
+    Chain chain = {identity_of(fs_->root_inum)};
+    for (const std::string& above : directory.ancestors) {
+      if (const auto parsed = parse_address(above)) chain.push_back(identity_of(parsed->inode));
+    }
+    chain.push_back(identity_of(own));
+    return chain;
+  }
+
+  /// An allocated directory that cannot be listed is an error of its unit; of a deleted one it is to be
+  /// expected.
+  Status unlistable(const DirectoryRef& directory, TSK_INUM_T inode, std::vector<Problem>& problems) {
+    const std::string reason = tsk_error();
+    const FileHandle file(tsk_fs_file_open_meta(fs_.get(), nullptr, inode));
+    tsk_error_reset();
+    if (file && file->meta != nullptr && (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) != 0) {
+      problems.push_back(make_problem(ProblemKind::corrupt, directory.path,
+                                      "the deleted directory cannot be listed any more: " + reason));
+      return {};
+    }
+    return Error{ErrorCode::corrupt,
+                 (directory.path.empty() ? "/" : directory.path) + ": cannot be listed: " + reason};
+  }
+
+  static std::vector<std::size_t> in_order(const TSK_FS_DIR& dir) {
+    std::vector<std::size_t> order(dir.names_used);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const auto raw = [&](std::size_t i) {
+        return std::string_view(dir.names[i].name == nullptr ? "" : dir.names[i].name);
+      };
+      if (const int compared = raw(a).compare(raw(b)); compared != 0) return compared < 0;
+      return dir.names[a].meta_addr < dir.names[b].meta_addr;
+    });
+    return order;
+  }
+
+  /// One name and its streams; false when the sink wants no more.
+  bool give(const TSK_FS_DIR& dir, std::size_t index, const DirectoryRef& directory, const Chain& chain,
+            bool orphans, const std::function<bool(Entry&&)>& sink, std::vector<Problem>& problems) {
+    const TSK_FS_NAME& name = dir.names[index];
+    if (name.name != nullptr && TSK_FS_ISDOT(name.name)) return true;
+    FileHandle file;
+    // Address 0 is a real one only where the name is in use (NTFS $MFT).
+    if (name.meta_addr != 0 || (name.flags & TSK_FS_NAME_FLAG_ALLOC) != 0) {
+      file.reset(tsk_fs_file_open_meta(fs_.get(), nullptr, name.meta_addr));
+    }
+    const std::string reason = file ? "" : tsk_error();
+    tsk_error_reset();
+    const Found found{name, file.get()};
+    Entry entry = make_entry(context_, found, orphans);
+    entry.path = directory.path + "/" + escape_component(entry.name_raw);
+    if (!file && entry.allocated) {
+      problems.push_back(
+          make_problem(ProblemKind::corrupt, entry.path, "its metadata cannot be read: " + reason));
+    }
+    if (is_own_directory(found)) {
+      const Identity identity = identity_of(file->meta->addr, file.get());
+      entry.descend = may_descend(entry, identity, chain, problems);
+      if (entry.descend) entry.identity = identity.text();
+    }
+    std::vector<Entry> streams = make_stream_entries(context_, found, entry);
+    if (!sink(std::move(entry))) return false;
+    for (Entry& stream : streams) {
+      stream.path = directory.path + "/" + escape_component(stream.name_raw);
+      if (!sink(std::move(stream))) return false;
+    }
+    return true;
+  }
+
+  static bool may_descend(const Entry& entry, const Identity& identity, const Chain& chain,
+                          std::vector<Problem>& problems) {
+    if (std::any_of(chain.begin(), chain.end(),
+                    [&](const Identity& above) { return above.same_as(identity); })) {
+      problems.push_back(make_problem(ProblemKind::corrupt, entry.path,
+                                      "the directory leads back to one above it and is not followed"));
+      return false;
+    }
+    if (chain.size() >= kMaxDirectoryDepth) {
+      problems.push_back(
+          make_problem(ProblemKind::limit, entry.path,
+                       "directories are followed to a depth of " + std::to_string(kMaxDirectoryDepth)));
+      return false;
+    }
+    return true;
+  }
+
+  /// Names may be missing where the directory or the metadata of its entries lies in a gap of the image.
+  void note_gaps(const TSK_FS_DIR& dir, const DirectoryRef& directory, std::vector<Problem>& problems) {
+    GapList in_directory;
+    if (dir.fs_file != nullptr && dir.fs_file->meta != nullptr && dir.fs_file->meta->attr != nullptr) {
+      for (const TSK_FS_ATTR* a = dir.fs_file->meta->attr->head; a != nullptr; a = a->next) {
+        if ((a->flags & TSK_FS_ATTR_INUSE) != 0)
+          add_image_gaps(*fs_, *a, image_->source().gaps(), in_directory);
+      }
+    }
+    std::uint64_t bytes = 0;
+    for (const Gap& gap : in_directory.list()) bytes += gap.length;
+    if (bytes > 0) {
+      problems.push_back(make_problem(ProblemKind::unreadable, directory.path,
+                                      std::to_string(bytes) + " bytes of the directory cannot be read: " +
+                                          in_directory.list().front().reason));
+    }
+    for (const Gap& gap : image_->take_touched_gaps()) {
+      problems.push_back(make_problem(ProblemKind::unreadable, directory.path,
+                                      "while listing it: " + gap.reason + " at byte " +
+                                          std::to_string(gap.offset) + " of the image, " +
+                                          std::to_string(gap.length) + " bytes"));
+    }
+  }
+
+  std::unique_ptr<TskImage> image_;
+  FsHandle fs_;
+  std::string type_;
+  EntryContext context_;
+};
+
+}  // namespace
+
+DirectoryRef DirectoryRef::child(const Entry& entry) const {
+  DirectoryRef ref{entry.path, entry.address, ancestors};
+  if (!path.empty() || !address.empty()) ref.ancestors.push_back(address);
+  return ref;
+}
+
+Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uint32_t sector_size,
+                                                     const Volume& volume, const std::string& zone) {
+  if (volume.state == VolumeState::encrypted) return Error{ErrorCode::encrypted, volume.reason};
+  if (volume.state == VolumeState::corrupt) return Error{ErrorCode::corrupt, volume.reason};
+  if (volume.state != VolumeState::read && volume.state != VolumeState::partly_read) {
+    return Error{ErrorCode::unsupported, volume.reason.empty() ? "holds no file system" : volume.reason};
+  }
+  auto rules = TimeZone::load(zone);
+  if (!rules) return rules.error();
+  auto tsk = std::make_unique<TskImage>(image, sector_size);
+  if (tsk->get() == nullptr) return Error{ErrorCode::corrupt, tsk_error()};
+  FsHandle fs = open_any_file_system(*tsk, volume.offset);
+  if (!fs) return Error{ErrorCode::corrupt, "the file system cannot be opened: " + tsk_error()};
+  tsk_error_reset();
+  return std::unique_ptr<FileSystem>(
+      std::make_unique<TskFileSystem>(std::move(tsk), std::move(fs), rules.take()));
+}
+
+}  // namespace touchstone

@@ -1,0 +1,93 @@
+#include "filesystem/tsk_handles.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "model/locator.hpp"
+
+namespace touchstone::detail {
+namespace {
+
+void close_external(TSK_IMG_INFO*) {}
+void describe_external(TSK_IMG_INFO*, FILE*) {}
+
+// TSK accepts only multiples of 512.
+std::uint32_t usable_sector(std::uint32_t size) {
+  return size >= 512 && size % 512 == 0 && size <= 65536 ? size : 512;
+}
+
+}  // namespace
+
+TskImage::TskImage(ByteSource& source, std::uint32_t sector_size) : external_(std::make_unique<External>()) {
+  external_->source = &source;
+  handle_.reset(tsk_img_open_external(external_.get(), static_cast<TSK_OFF_T>(source.size()),
+                                      usable_sector(sector_size), &TskImage::read, close_external,
+                                      describe_external));
+}
+
+ssize_t TskImage::read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size_t length) {
+  auto* external = reinterpret_cast<External*>(image);
+  if (offset < 0) return -1;
+  const auto at = static_cast<std::uint64_t>(offset);
+  const auto got = external->source->read_at(at, std::as_writable_bytes(std::span(buffer, length)));
+  if (!got) {
+    tsk_error_set_errno(TSK_ERR_IMG_READ);
+    tsk_error_set_errstr("%s", got.error().message.c_str());
+    return -1;
+  }
+  for (const Gap& gap : external->source->gaps()) {
+    const std::uint64_t from = std::max(gap.offset, at);
+    const std::uint64_t to = std::min(gap.offset + gap.length, at + *got);
+    if (from < to) external->touched.add(from, to - from, gap.reason);
+  }
+  return static_cast<ssize_t>(*got);
+}
+
+std::vector<Gap> TskImage::take_touched_gaps() {
+  std::vector<Gap> gaps = external_->touched.list();
+  external_->touched = GapList();
+  return gaps;
+}
+
+std::string tsk_error(std::uint32_t* code) {
+  if (code != nullptr) *code = tsk_error_get_errno();
+  const char* text = tsk_error_get();
+  std::string line = text == nullptr ? "The Sleuth Kit gives no reason" : to_valid_utf8(text);
+  tsk_error_reset();
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
+  return line;
+}
+
+bool tsk_saw_several() {
+  const std::uint32_t code = tsk_error_get_errno();
+  if (code != TSK_ERR_FS_UNKTYPE && code != TSK_ERR_VS_UNKTYPE) return false;
+  // TSK tells it apart from "nothing found" by its text alone: "NTFS or FAT".
+  const char* text = tsk_error_get_errstr();
+  return text != nullptr && std::string_view(text).find(" or ") != std::string_view::npos;
+}
+
+FsHandle open_any_file_system(const TskImage& image, std::uint64_t offset) {
+  const auto at = static_cast<TSK_OFF_T>(offset);
+  FsHandle fs(tsk_fs_open_img(image.get(), at, TSK_FS_TYPE_DETECT));
+  if (fs || !tsk_saw_several()) return fs;
+  constexpr std::array kOrder = {TSK_FS_TYPE_NTFS_DETECT,  TSK_FS_TYPE_EXT_DETECT, TSK_FS_TYPE_FAT_DETECT,
+                                 TSK_FS_TYPE_HFS_DETECT,   TSK_FS_TYPE_FFS_DETECT, TSK_FS_TYPE_ISO9660_DETECT,
+                                 TSK_FS_TYPE_YAFFS2_DETECT};
+  for (const TSK_FS_TYPE_ENUM type : kOrder) {
+    tsk_error_reset();
+    fs.reset(tsk_fs_open_img(image.get(), at, type));
+    if (fs) break;
+  }
+  return fs;
+}
+
+std::string file_system_name(const TSK_FS_INFO& fs) {
+  if (fs.ftype == TSK_FS_TYPE_HFS) return "hfs+";
+  const char* name = tsk_fs_type_toname(fs.ftype);
+  return name == nullptr ? "unknown" : name;
+}
+
+}  // namespace touchstone::detail

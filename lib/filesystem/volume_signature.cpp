@@ -1,0 +1,218 @@
+#include "filesystem/volume_signature.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "model/locator.hpp"
+
+namespace touchstone {
+namespace {
+
+using namespace std::string_view_literals;
+
+enum class LabelForm { none, bytes, utf16le };
+
+struct Row {
+  std::uint64_t offset;
+  std::string_view magic;
+  std::string_view filesystem;
+  VolumeState state;
+  std::string_view reason;
+  LabelForm label_form = LabelForm::none;
+  std::uint64_t label_offset = 0;
+  std::size_t label_size = 0;
+};
+
+constexpr auto kUnsupported = VolumeState::unsupported;
+constexpr auto kEncrypted = VolumeState::encrypted;
+constexpr auto kCorrupt = VolumeState::corrupt;
+
+// Magic numbers from the on-disk format documents: LUKS 1.2.3 and LUKS2 specifications; libbde (BitLocker)
+// and libfsrefs; btrfs wiki "On-disk Format"; "XFS Algorithms & Data Structures"; kernel
+// Documentation/filesystems (f2fs, erofs, squashfs, md, nilfs2, cramfs, romfs); LVM2 on-disk label; Apple
+// File System Reference; ECMA-167 (UDF). The more telling rows stand first.
+constexpr std::array kRows = {
+    Row{0, "LUKS\xba\xbe\x00\x02"sv, "luks", kEncrypted, "LUKS2 encryption: needs its passphrase",
+        LabelForm::bytes, 24, 48},
+    Row{0, "LUKS\xba\xbe"sv, "luks", kEncrypted, "LUKS encryption: needs its passphrase"},
+    Row{3, "-FVE-FS-"sv, "bitlocker", kEncrypted, "BitLocker volume: needs its key or recovery password"},
+    Row{0x10040, "_BHRfS_M"sv, "btrfs", kUnsupported, "btrfs is not read", LabelForm::bytes, 0x1012b, 256},
+    Row{0, "XFSB"sv, "xfs", kUnsupported, "XFS is not read", LabelForm::bytes, 108, 12},
+    Row{1024, "\x10\x20\xf5\xf2"sv, "f2fs", kUnsupported, "F2FS is not read", LabelForm::utf16le, 1024 + 0x7c,
+        128},
+    Row{1024, "\xe2\xe1\xf5\xe0"sv, "erofs", kUnsupported, "EROFS is not read", LabelForm::bytes, 1024 + 64,
+        16},
+    Row{0, "hsqs"sv, "squashfs", kUnsupported, "SquashFS is not read"},
+    Row{0, "sqsh"sv, "squashfs", kUnsupported, "SquashFS is not read"},
+    Row{32, "NXSB"sv, "apfs", kUnsupported, "APFS containers are not read yet"},
+    Row{3, "ReFS\x00\x00\x00\x00"sv, "refs", kUnsupported, "ReFS is not read"},
+    Row{0, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
+    Row{512, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
+    Row{1024, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
+    Row{1536, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
+    Row{4096, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported,
+        "member of a Linux md RAID (1.2): arrays are not read", LabelForm::bytes, 4096 + 32, 32},
+    Row{0, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported,
+        "member of a Linux md RAID (1.1): arrays are not read", LabelForm::bytes, 32, 32},
+    Row{4086, "SWAPSPACE2"sv, "swap", kUnsupported, "Linux swap space: has no files", LabelForm::bytes,
+        1024 + 28, 16},
+    Row{4086, "SWAP-SPACE"sv, "swap", kUnsupported, "Linux swap space: has no files"},
+    Row{4086, "S1SUSPEND"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
+    Row{65526, "SWAPSPACE2"sv, "swap", kUnsupported, "Linux swap space: has no files"},
+    Row{65526, "SWAP-SPACE"sv, "swap", kUnsupported, "Linux swap space: has no files"},
+    Row{0x10034, "ReIsErFs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
+        16},
+    Row{0x10034, "ReIsEr2Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
+        16},
+    Row{0x10034, "ReIsEr3Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
+        16},
+    Row{0x10000, "ReIsEr4"sv, "reiser4", kUnsupported, "Reiser4 is not read"},
+    Row{0x8000, "JFS1"sv, "jfs", kUnsupported, "JFS is not read", LabelForm::bytes, 0x8098, 16},
+    Row{1024 + 6, "\x34\x34"sv, "nilfs2", kUnsupported, "NILFS2 is not read", LabelForm::bytes, 1024 + 0xa8,
+        80},
+    Row{4096 + 24, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"sv, "bcachefs",
+        kUnsupported, "bcachefs is not read"},
+    Row{4096 + 24, "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"sv, "bcachefs",
+        kUnsupported, "bcachefs is not read"},
+    Row{2048, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read"},
+    Row{0, "\x45\x3d\xcd\x28"sv, "cramfs", kUnsupported, "cramfs is not read"},
+    Row{0, "-rom1fs-"sv, "romfs", kUnsupported, "romfs is not read"},
+    Row{0, "UBI#"sv, "ubi", kUnsupported, "UBI flash volumes are not read"},
+    Row{0x100000, "\x0d\xd0\x01\xc0"sv, "vmfs", kUnsupported, "VMware VMFS is not read"},
+    Row{0x200000, "\x5e\xf1\xab\x2f"sv, "vmfs", kUnsupported, "VMware VMFS is not read"},
+    Row{88, "CS\x01\x00"sv, "corestorage", kUnsupported, "Apple CoreStorage (perhaps FileVault) is not read"},
+    Row{0, "verity\x00\x00"sv, "dm-verity", kUnsupported, "dm-verity hash data: has no files"},
+    Row{1024, "BD"sv, "hfs", kUnsupported, "HFS (not HFS+) is not read"},
+    // What TSK reads, met here only when it could not open it.
+    Row{1024, "H+\x00\x04"sv, "hfs+", kCorrupt, "HFS+ volume header, but the volume cannot be opened"},
+    Row{1024, "HX\x00\x05"sv, "hfs+", kCorrupt, "HFSX volume header, but the volume cannot be opened"},
+    Row{3, "NTFS    "sv, "ntfs", kCorrupt, "NTFS boot sector, but the file system cannot be opened"},
+    Row{3, "EXFAT   "sv, "exfat", kCorrupt, "exFAT boot sector, but the file system cannot be opened"},
+    Row{82, "FAT32   "sv, "fat32", kCorrupt, "FAT32 boot sector, but the file system cannot be opened"},
+    Row{54, "FAT16   "sv, "fat16", kCorrupt, "FAT16 boot sector, but the file system cannot be opened"},
+    Row{54, "FAT12   "sv, "fat12", kCorrupt, "FAT12 boot sector, but the file system cannot be opened"},
+    Row{1024 + 56, "\x53\xef"sv, "ext", kCorrupt, "ext superblock, but the file system cannot be opened"},
+    Row{32769, "CD001"sv, "iso9660", kCorrupt, "ISO 9660 descriptor, but the file system cannot be opened"},
+};
+
+std::vector<std::byte> read_bytes(ByteSource& volume, std::uint64_t offset, std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  const auto got = volume.read_at(offset, bytes);
+  bytes.resize(got ? *got : 0);
+  return bytes;
+}
+
+bool has_bytes(ByteSource& volume, std::uint64_t offset, std::string_view wanted) {
+  const auto bytes = read_bytes(volume, offset, wanted.size());
+  return bytes.size() == wanted.size() && std::memcmp(bytes.data(), wanted.data(), wanted.size()) == 0;
+}
+
+std::string trimmed(std::string text) {
+  text.resize(std::min(text.find('\0'), text.size()));
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return to_valid_utf8(text);
+}
+
+std::string byte_label(ByteSource& volume, std::uint64_t offset, std::size_t size) {
+  std::string text;
+  for (const std::byte byte : read_bytes(volume, offset, size)) text.push_back(static_cast<char>(byte));
+  return trimmed(std::move(text));
+}
+
+std::string utf16_label(ByteSource& volume, std::uint64_t offset, std::size_t size) {
+  return utf16_text(read_bytes(volume, offset, size));
+}
+
+/// md metadata 0.90 and 1.0 stand near the end of the device.
+bool is_md_at_end(ByteSource& volume) {
+  constexpr std::string_view kMagic = "\xfc\x4e\x2b\xa9"sv;
+  constexpr std::uint64_t kReserved = 65536;
+  const std::uint64_t size = volume.size();
+  if (size < 2 * kReserved) return false;
+  return has_bytes(volume, (size & ~(kReserved - 1)) - kReserved, kMagic) ||
+         has_bytes(volume, (size - 8192) & ~std::uint64_t{4095}, kMagic);
+}
+
+/// A ZFS label's array of 128 uberblocks begins at 128 KiB, each 1 KiB or a multiple of it.
+bool is_zfs(ByteSource& volume) {
+  const auto array = read_bytes(volume, 128 * 1024, 128 * 1024);
+  for (std::size_t at = 0; at + 8 <= array.size(); at += 1024) {
+    if (std::memcmp(array.data() + at, "\x0c\xb1\xba\x00\x00\x00\x00\x00", 8) == 0 ||
+        std::memcmp(array.data() + at, "\x00\x00\x00\x00\x00\xba\xb1\x0c", 8) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+/// The volume recognition sequence of ECMA-167 begins at 32 KiB, in steps of 2 KiB (or the sector if larger).
+bool is_udf(ByteSource& volume) {
+  for (std::uint64_t step = 2048; step <= 4096; step *= 2) {
+    for (std::uint64_t i = 0; i < 16; ++i) {
+      const std::uint64_t at = 32768 + i * step + 1;
+      if (has_bytes(volume, at, "NSR02"sv) || has_bytes(volume, at, "NSR03"sv)) return true;
+    }
+  }
+  return false;
+}
+
+std::string utf16_text(std::span<const std::byte> bytes) {
+  std::string text;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
+    const auto unit = std::to_integer<std::uint32_t>(bytes[i]) | std::to_integer<std::uint32_t>(bytes[i + 1])
+                                                                     << 8;
+    if (unit == 0) break;
+    // Labels beyond the basic plane are shown as a replacement character: they are display only.
+    const std::uint32_t code = unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit;
+    if (code < 0x80) {
+      text.push_back(static_cast<char>(code));
+    } else if (code < 0x800) {
+      text.push_back(static_cast<char>(0xc0 | code >> 6));
+      text.push_back(static_cast<char>(0x80 | (code & 0x3f)));
+    } else {
+      text.push_back(static_cast<char>(0xe0 | code >> 12));
+      text.push_back(static_cast<char>(0x80 | (code >> 6 & 0x3f)));
+      text.push_back(static_cast<char>(0x80 | (code & 0x3f)));
+    }
+  }
+  return trimmed(std::move(text));
+}
+
+std::optional<VolumeSignature> recognise_volume(ByteSource& volume) {
+  for (const Row& row : kRows) {
+    if (!has_bytes(volume, row.offset, row.magic)) continue;
+    VolumeSignature found{std::string(row.filesystem), row.state, std::string(row.reason), ""};
+    if (row.label_form == LabelForm::bytes)
+      found.label = byte_label(volume, row.label_offset, row.label_size);
+    if (row.label_form == LabelForm::utf16le)
+      found.label = utf16_label(volume, row.label_offset, row.label_size);
+    return found;
+  }
+  if (is_udf(volume)) return VolumeSignature{"udf", kUnsupported, "UDF is not read", ""};
+  if (is_md_at_end(volume)) {
+    return VolumeSignature{"md-raid", kUnsupported, "member of a Linux md RAID: arrays are not read", ""};
+  }
+  if (is_zfs(volume)) return VolumeSignature{"zfs", kUnsupported, "ZFS is not read", ""};
+  return std::nullopt;
+}
+
+std::string stored_label(ByteSource& volume, const std::string& filesystem) {
+  std::string label;
+  if (filesystem.starts_with("ext")) {
+    label = byte_label(volume, 1024 + 0x78, 16);
+  } else if (filesystem == "fat32") {
+    label = byte_label(volume, 71, 11);
+  } else if (filesystem == "fat12" || filesystem == "fat16") {
+    label = byte_label(volume, 43, 11);
+  } else if (filesystem == "iso9660") {
+    label = byte_label(volume, 32768 + 40, 32);
+  }
+  return label == "NO NAME" ? "" : label;
+}
+
+}  // namespace touchstone
