@@ -1,0 +1,93 @@
+// rules/apps/*.toml (touchstone.app/1): an app as data. The appdata plugin runs what this describes.
+//
+//   schema = "touchstone.app/1"
+//   id = "sms"                            # unique; also what a scope's `apps` names and the records' `app`
+//   version = "1"
+//   title = "Android SMS and MMS"
+//   [[source]]                            # a database file of the app
+//   id = "mmssms"                         # optional, unique in the file
+//   paths = ["**/com.android.providers.telephony/databases/mmssms.db"]   # globs (glob.hpp), ASCII case
+//   folded format = "sqlite"                     # the only one so far, and the default
+//     [[source.version]]                  # tried in this order; the first that fits is used
+//     name = "Android 4 and later"
+//     tested = ["AOSP template 2017"]     # what it was tried on; free text
+//     absent = []                         # tables that must not be there
+//     when = "SELECT …"                   # optional: its first value must be true (not NULL, not 0)
+//       [source.version.requires]         # table = [columns]: all must be there; names compare without case
+//       sms = ["_id", "address", "date", "type", "body"]
+//       [[source.version.message]]        # one query; also call contact account location visit attachment
+//       table = "sms"                     # becomes source_table; required
+//       sql = '''SELECT _id AS source_row, date * 1000 AS sent, …  FROM sms'''
+//       constants = { direction = "unknown" }   # optional: columns with one value for all rows of the query
+//
+// Result columns are those of record_columns(kind); times are microseconds UTC, booleans 0/1, `recipients`
+// and `identifiers` JSON arrays. `source_row` must be there (text or integer), for attachments also
+// `message_row`, the source_row of its message and `message_table` where that is not this version's only
+// message table. `app` is the definition's id and `time_basis` "utc" unless the query gives them. Plain
+// values; no thread rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model/types.hpp"
+#include "rules/glob.hpp"
+#include "rules/rule_file.hpp"
+
+namespace touchstone {
+
+struct AppQuery {
+  std::string kind;   ///< message call contact account location visit attachment
+  std::string table;  ///< value of source_table
+  std::string sql;    ///< one SELECT or WITH statement without a final ";"
+  std::vector<std::pair<std::string, std::string>> constants;  ///< column, value
+  SourcePlace place;                                           ///< of the SQL's first character
+};
+
+struct AppRequiredTable {
+  std::string table;
+  std::vector<std::string> columns;
+};
+
+struct AppVersion {
+  std::string name;
+  std::vector<std::string> tested;
+  std::vector<AppRequiredTable> required;
+  std::vector<std::string> absent;
+  std::string when;
+  std::vector<AppQuery> queries;  ///< in the order of kinds above, then of the text
+  SourcePlace place;
+};
+
+struct AppSource {
+  std::string id;
+  std::vector<Glob> paths;
+  std::string format;
+  std::vector<AppVersion> versions;
+};
+
+struct AppDefinition {
+  RuleFileInfo info;  ///< info.id is the app's id
+  std::vector<AppSource> sources;
+  /// Whether one of its sources may lie at this path.
+  bool matches(std::string_view path) const;
+};
+
+/// What a query of this kind may yield; empty for an unknown kind.
+const std::vector<std::string_view>& record_columns(std::string_view kind);
+/// The kinds, in order.
+const std::vector<std::string_view>& record_kinds();
+
+Result<AppDefinition> parse_app_definition(std::string_view text, const std::string& name);
+Result<AppDefinition> load_app_definition(const std::string& path);
+/// All of `root`/apps, sorted by path; ids must be unique.
+Result<std::vector<AppDefinition>> load_app_definitions(const std::string& root);
+/// Ids of those that match, sorted: for the scope gate.
+std::vector<std::string> matching_apps(const std::vector<AppDefinition>& apps, std::string_view path);
+/// Prepares each query in an empty database with the required tables: SQL errors, unknown columns in the
+/// result, and columns read that `requires` does not name. Slower than a load: for `touchstone rules check`.
+Status check_app_queries(const AppDefinition& app);
+
+}  // namespace touchstone
