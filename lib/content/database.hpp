@@ -1,0 +1,83 @@
+// The database facet: an SQLite database on the exhibit, read in place through a VFS over ByteSource together
+// with its -wal and -journal. The WAL index lives in heap (locking_mode=EXCLUSIVE); what a hot journal's
+// roll-back writes goes to a bounded overlay in memory. Nothing of the schema runs: trusted_schema off,
+// defensive, and an authorizer that lets through only SELECT on ordinary tables (no views, triggers, virtual
+// tables, attach, pragma, extension). Definition SQL may also use json_each and json_tree; FTS shadow tables
+// are plain tables here and may be read. The clock stands at 1970 and nothing is random, so that results
+// depend on the evidence alone. A journal that names a super-journal (a transaction over several databases)
+// is not rolled back: SQLite takes the transaction as committed where the super-journal is gone, and that
+// file is never looked for. One thread. Sources are borrowed and must outlive the object, and a database must
+// outlive its queries.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "evidence/byte_source.hpp"
+#include "model/result.hpp"
+#include "model/types.hpp"
+
+namespace touchstone {
+
+/// Which state of the database a query sees.
+enum class DatabaseState {
+  current,          ///< as the app would open it: WAL applied, hot journal rolled back
+  without_wal,      ///< the main file alone, with a hot journal rolled back
+  before_rollback,  ///< the main file and WAL as they stand, a hot journal ignored
+};
+
+struct DatabaseFiles {
+  ByteSource* main = nullptr;
+  ByteSource* wal = nullptr;  ///< null if there is none
+  ByteSource* journal = nullptr;
+};
+
+struct DatabaseLimits {
+  std::uint64_t overlay_bytes = 256ULL << 20;  ///< pages rewritten by roll-back
+  std::uint64_t rows = 50'000'000;             ///< a query yields at most
+  std::uint64_t steps = 20'000'000'000;        ///< virtual-machine steps of a query
+  std::uint64_t value_bytes = 64ULL << 20;     ///< of one cell or row
+};
+
+/// What opening came to, for the record.
+struct DatabaseFacts {
+  bool wal_read = false;     ///< a write-ahead log was given and applies to this state
+  bool rolled_back = false;  ///< a hot journal was rolled back in memory
+  std::string schema_error;  ///< why part of the schema could not be read; what could be is still served
+  std::vector<std::string> tables;  ///< ordinary tables, in the order of the schema, at most kMaxTables
+  static constexpr std::size_t kMaxTables = 100'000;
+};
+
+class EvidenceQuery;
+
+class EvidenceDatabase {
+ public:
+  virtual ~EvidenceDatabase() = default;
+  /// Error corrupt, unsupported or encrypted (no SQLite header: says so).
+  static Result<std::unique_ptr<EvidenceDatabase>> open(const DatabaseFiles& files, DatabaseState state,
+                                                        const DatabaseLimits& limits = {});
+  virtual const DatabaseFacts& facts() const = 0;
+  /// One SELECT (or WITH … SELECT). Tables of the schema may be read; helper functions of docs/rules.md may
+  /// be called. Error invalid where the SQL is wrong or not allowed: another query may still work.
+  virtual Result<std::unique_ptr<EvidenceQuery>> query(std::string_view sql,
+                                                       const std::vector<Value>& parameters) = 0;
+};
+
+class EvidenceQuery {
+ public:
+  virtual ~EvidenceQuery() = default;
+  /// True: a row. Error: corrupt page, limit; the rows before it stand.
+  virtual Result<bool> step() = 0;
+  virtual std::size_t columns() const = 0;
+  virtual std::string column_name(std::size_t column) const = 0;
+  /// Text and blobs live until the next step(). Invalid UTF-8 in text is kept as it is.
+  virtual std::int64_t integer(std::size_t column) const = 0;
+  virtual double real(std::size_t column) const = 0;
+  virtual std::string_view bytes(std::size_t column) const = 0;
+  enum class Type { null, integer, real, text, blob };
+  virtual Type type(std::size_t column) const = 0;
+};
+
+}  // namespace touchstone
