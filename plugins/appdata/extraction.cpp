@@ -1,0 +1,230 @@
+#include "extraction.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace touchstone::appdata {
+namespace {
+
+/// Messages whose keys are kept for their attachments; beyond it attachments still name table and row.
+constexpr std::size_t kMaxMessageKeys = 1'000'000;
+
+constexpr std::string_view kAttachmentPrefix = "attachment_";
+
+/// A cell as it stands in a key: integers and text as they are.
+std::string plain_text(const ts_value& value) {
+  switch (value.kind) {
+    case TS_INTEGER:
+      return std::to_string(value.integer);
+    case TS_REAL:
+      return fmt::format("{}", value.real);
+    case TS_TEXT:
+    case TS_BLOB: {
+      const std::string_view text = from_abi(value.text);
+      return valid_utf8(text.substr(0, 1000));
+    }
+    default:
+      return {};
+  }
+}
+
+std::string row_name(std::string_view table, std::string_view row) {
+  return fmt::format("{}\n{}", table, row);
+}
+std::uint64_t hash_of(const std::string& name) {
+  return std::hash<std::string>{}(name);
+}
+
+/// An attachment that has a path and no name is named by the path's last part.
+void name_by_path(std::vector<Field>& fields) {
+  const auto find = [&](std::string_view name) {
+    return std::find_if(fields.begin(), fields.end(),
+                        [&](const Field& f) { return f.name == name && f.cell.value.kind == TS_TEXT; });
+  };
+  const auto path = find("path");
+  if (path == fields.end() || find("name") != fields.end()) return;
+  const std::string_view text = from_abi(path->cell.value.text);
+  const Cell name(text.substr(text.rfind('/') + 1));
+  std::erase_if(fields, [](const Field& f) { return f.name == "name"; });
+  fields.push_back({"name", name});
+}
+
+/// The table of an attachment's message where the query does not say: the version's only message table.
+std::string message_table(const AppVersion& version) {
+  std::string table;
+  for (const AppQuery& query : version.queries) {
+    if (query.kind != "message") continue;
+    if (!table.empty() && table != query.table) return {};
+    table = query.table;
+  }
+  return table;
+}
+
+}  // namespace
+
+/// Where in a result the columns of the record stand.
+struct Extraction::Columns {
+  struct Field {
+    std::size_t index;
+    std::string name;
+    FieldForm form;
+  };
+  std::vector<Field> fields;
+  std::vector<Field> attachment;  ///< of a message that names its one attachment itself
+  std::optional<std::size_t> source_row, message_row, message_table;
+  std::string default_message_table;
+
+  Columns(const AppQuery& query, const Query& rows) {
+    const auto& known = record_columns(query.kind);
+    for (std::size_t i = 0; i < rows.columns(); ++i) {
+      const std::string name = fold(rows.column_name(i));
+      if (name == "source_row") {
+        source_row = i;
+      } else if (query.kind == "attachment" && name == "message_row") {
+        message_row = i;
+      } else if (query.kind == "attachment" && name == "message_table") {
+        message_table = i;
+      } else if (query.kind == "message" && name.starts_with(kAttachmentPrefix)) {
+        attachment.push_back({i, name.substr(kAttachmentPrefix.size()), FieldForm::plain});
+      } else if (std::find(known.begin(), known.end(), name) != known.end()) {
+        fields.push_back({i, name, form_of(name)});
+      }
+    }
+  }
+  bool has(std::string_view name) const {
+    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+  }
+  std::string table_of_message(const Query& rows) const {
+    return message_table ? plain_text(rows.value(*message_table)) : default_message_table;
+  }
+};
+
+void Extraction::run() {
+  if (!schema_.read(*job_)) return;
+  const AppVersion* version = choose_version();
+  if (!version) return;
+  note_messages_with_attachments(*version);
+  for (const AppQuery& query : version->queries) {
+    if (job_->cancelled()) return;
+    run_query(query, *version);
+  }
+  const std::vector<UnreadTable> unread = unread_message_tables(*job_, schema_, *version);
+  if (unread.empty()) return;
+  std::string list;
+  for (const UnreadTable& table : unread)
+    list += fmt::format("{}{} ({} rows)", list.empty() ? "" : ", ", table.name, table.rows);
+  job_->emit_problem("unknown_schema", fmt::format("{}: tables that look like messages were not read: {}",
+                                                   app_->info.title, list));
+}
+
+const AppVersion* Extraction::choose_version() {
+  std::string reasons;
+  for (const AppVersion& version : source_->versions) {
+    const std::string reason = schema_.misfit(*job_, version);
+    if (reason.empty()) return &version;
+    reasons += fmt::format("; {}: {}", version.name, reason);
+  }
+  job_->emit_problem("unknown_schema",
+                     fmt::format("{}: a database of an unknown version, nothing of it was read{}",
+                                 app_->info.title, reasons));
+  return nullptr;
+}
+
+/// Attachments come in queries of their own; so that they can name the key of their message, the messages
+/// whose key has to be remembered are found first.
+void Extraction::note_messages_with_attachments(const AppVersion& version) {
+  for (const AppQuery& query : version.queries) {
+    if (query.kind != "attachment") continue;
+    Query rows = job_->query(query.sql);
+    if (!rows) continue;
+    Columns columns(query, rows);
+    columns.default_message_table = message_table(version);
+    if (!columns.message_row) continue;
+    while (wanted_.size() < kMaxMessageKeys && rows.step())
+      wanted_.insert(
+          hash_of(row_name(columns.table_of_message(rows), plain_text(rows.value(*columns.message_row)))));
+  }
+}
+
+void Extraction::run_query(const AppQuery& query, const AppVersion& version) {
+  maker_.notes = {};
+  Query rows = job_->query(query.sql);
+  if (!rows) return;  // the host has recorded why
+  Columns columns(query, rows);
+  columns.default_message_table = message_table(version);
+  std::uint64_t count = 0;
+  for (; rows.step(); ++count) {
+    if (count % 1024 == 0 && job_->cancelled()) return;
+    emit_row(query, rows, columns);
+  }
+  if (rows.failed())
+    job_->emit_problem("corrupt",
+                       fmt::format("{}: reading table {} broke off after {} rows; what follows is not listed",
+                                   app_->info.title, query.table, count));
+  tell(query, columns, count);
+}
+
+void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& columns) {
+  maker_.clear();
+  std::vector<Field> fields;
+  fields.reserve(columns.fields.size() + 4);
+  for (const Columns::Field& field : columns.fields)
+    fields.push_back({field.name, maker_.make(field.form, rows.value(field.index))});
+  for (const auto& [name, value] : query.constants)
+    if (!columns.has(name)) fields.push_back({name, Cell(value)});
+  const std::string row = columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
+  const std::string& app = app_->info.id;
+  if (query.kind == "attachment") {
+    name_by_path(fields);
+    const std::string table = columns.table_of_message(rows);
+    const std::string message =
+        columns.message_row ? plain_text(rows.value(*columns.message_row)) : std::string();
+    if (const auto key = message_keys_.find(row_name(table, message)); key != message_keys_.end()) {
+      fields.push_back({"message_key", Cell(key->second)});
+    } else {
+      fields.push_back({"message_table", Cell(table)});
+      fields.push_back({"message_row", Cell(message)});
+    }
+    job_->emit_record(query.kind, app, query.table, row, fields);
+    return;
+  }
+  const std::string key = job_->emit_record(query.kind, app, query.table, row, fields);
+  if (!columns.attachment.empty()) emit_own_attachment(query, rows, columns, row, key);
+  if (query.kind != "message" || wanted_.empty()) return;
+  std::string name = row_name(query.table, row);
+  if (wanted_.contains(hash_of(name)) && message_keys_.size() < kMaxMessageKeys)
+    message_keys_.emplace(std::move(name), key);
+}
+
+void Extraction::emit_own_attachment(const AppQuery& query, Query& rows, const Columns& columns,
+                                     const std::string& row, const std::string& message_key) {
+  std::vector<Field> fields;
+  for (const Columns::Field& field : columns.attachment) {
+    const Cell cell = maker_.make(field.form, rows.value(field.index));
+    if (cell.value.kind != TS_NULL) fields.push_back({field.name, cell});
+  }
+  if (fields.empty()) return;
+  name_by_path(fields);
+  fields.push_back({"message_key", Cell(message_key)});
+  fields.push_back({"ordinal", Cell(0)});
+  job_->emit_record("attachment", app_->info.id, query.table, row, fields);
+}
+
+void Extraction::tell(const AppQuery& query, const Columns& columns, std::uint64_t rows) {
+  const FieldNotes& notes = maker_.notes;
+  const auto say = [&](std::string_view kind, std::uint64_t count, std::string_view what) {
+    if (count > 0)
+      job_->emit_problem(
+          kind, fmt::format("{}: {} cells of table {} {}", app_->info.title, count, query.table, what));
+  };
+  say("limit", notes.cut, fmt::format("are longer than {} bytes and were cut", kMaxFieldBytes));
+  say("corrupt", notes.bad_times, "are no time and were left empty");
+  say("corrupt", notes.binary, "hold bytes that are no text and were left empty");
+  if (!columns.source_row && rows > 0)
+    job_->emit_problem("corrupt",
+                       fmt::format("{}: the query on {} names no source_row", app_->info.title, query.table));
+}
+
+}  // namespace touchstone::appdata

@@ -1,0 +1,118 @@
+#include "schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace touchstone::appdata {
+namespace {
+
+/// More tables than any app has; a hostile schema must not fill the memory.
+constexpr std::size_t kMaxTables = 10'000;
+
+std::string text_of(const ts_value& value) {
+  return value.kind == TS_TEXT || value.kind == TS_BLOB ? std::string(from_abi(value.text)) : std::string();
+}
+
+bool is_true(const ts_value& value) {
+  switch (value.kind) {
+    case TS_INTEGER:
+      return value.integer != 0;
+    case TS_REAL:
+      return value.real != 0;
+    case TS_TEXT:
+      return value.text.size > 0 && from_abi(value.text) != "0";
+    default:
+      return false;
+  }
+}
+
+/// What the queries read is what `requires` names: the check of a definition sees to it.
+bool is_read_by(const AppVersion& version, const std::string& table) {
+  const auto required = [&](const AppRequiredTable& r) { return fold(r.table) == table; };
+  return std::any_of(version.required.begin(), version.required.end(), required);
+}
+
+/// A table of messages has a text, a time and a party. The names are those of the messengers seen so far.
+bool looks_like_messages(const std::set<std::string>& columns) {
+  static constexpr std::array kText{"body", "text", "text_data", "data", "content", "message"};
+  static constexpr std::array kTime{"date", "date_sent", "timestamp",
+                                    "time", "sent_date", "created_timestamp"};
+  static constexpr std::array kParty{"address",           "sender",      "sender_id", "key_remote_jid",
+                                     "sender_jid_row_id", "chat_row_id", "thread_id", "conversation_id"};
+  const auto any = [&](const auto& names) {
+    return std::any_of(names.begin(), names.end(), [&](const char* name) { return columns.contains(name); });
+  };
+  return any(kText) && any(kTime) && any(kParty);
+}
+
+}  // namespace
+
+std::string fold(std::string_view name) {
+  std::string result(name);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return result;
+}
+
+std::string quoted(std::string_view name) {
+  std::string result = "\"";
+  for (const char c : name) {
+    result += c;
+    if (c == '"') result += c;
+  }
+  return result + '"';
+}
+
+bool Schema::read(Job& job) {
+  Query query = job.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'");
+  if (!query) return false;
+  while (tables_.size() < kMaxTables && query.step()) {
+    std::string name = text_of(query.value(0));
+    tables_.emplace(fold(name), std::move(name));
+  }
+  return true;
+}
+
+const std::set<std::string>& Schema::columns(Job& job, std::string_view table) {
+  const auto found = tables_.find(fold(table));
+  static const std::set<std::string> kNone;
+  if (found == tables_.end()) return kNone;
+  const auto [entry, is_new] = columns_.try_emplace(found->first);
+  if (is_new) {
+    if (Query query = job.query("SELECT * FROM " + quoted(found->second) + " LIMIT 0"))
+      for (std::size_t i = 0; i < query.columns(); ++i) entry->second.insert(fold(query.column_name(i)));
+  }
+  return entry->second;
+}
+
+std::string Schema::misfit(Job& job, const AppVersion& version) {
+  for (const AppRequiredTable& required : version.required) {
+    if (!has(required.table)) return fmt::format("there is no table {}", required.table);
+    const std::set<std::string>& have = columns(job, required.table);
+    for (const std::string& column : required.columns)
+      if (!have.contains(fold(column)))
+        return fmt::format("table {} lacks column {}", required.table, column);
+  }
+  for (const std::string& table : version.absent)
+    if (has(table)) return fmt::format("there is a table {}", table);
+  if (!version.when.empty()) {
+    Query query = job.query(version.when);
+    if (!query || !query.step() || !is_true(query.value(0))) return "its condition does not hold";
+  }
+  return {};
+}
+
+std::vector<UnreadTable> unread_message_tables(Job& job, Schema& schema, const AppVersion& version) {
+  std::vector<UnreadTable> result;
+  for (const auto& [folded, name] : schema.tables()) {
+    if (is_read_by(version, folded) || !looks_like_messages(schema.columns(job, folded))) continue;
+    Query query = job.query("SELECT count(*) FROM " + quoted(name));
+    if (!query || !query.step()) continue;
+    if (const std::int64_t rows = query.value(0).integer; rows > 0) result.push_back({name, rows});
+  }
+  return result;
+}
+
+}  // namespace touchstone::appdata

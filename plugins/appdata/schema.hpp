@@ -1,0 +1,45 @@
+// What tables and columns a database has, and which version of an app's definition fits it. Asked of the
+// host's database facet; answers are cached for the item. One thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <touchstone/plugin.hpp>
+#include <vector>
+
+#include "rules/app_definition.hpp"
+
+namespace touchstone::appdata {
+
+/// ASCII lower case: how SQLite compares names.
+std::string fold(std::string_view name);
+/// As an SQL identifier, whatever is in it.
+std::string quoted(std::string_view name);
+
+class Schema {
+ public:
+  /// False if the database cannot be read; the host has recorded why.
+  bool read(Job& job);
+  bool has(std::string_view table) const { return tables_.contains(fold(table)); }
+  /// Folded names; empty for an unknown table.
+  const std::set<std::string>& columns(Job& job, std::string_view table);
+  /// Folded name → name as written.
+  const std::map<std::string, std::string>& tables() const { return tables_; }
+  /// Why the version does not fit; empty if it does.
+  std::string misfit(Job& job, const AppVersion& version);
+
+ private:
+  std::map<std::string, std::string> tables_;
+  std::map<std::string, std::set<std::string>> columns_;
+};
+
+/// A table with rows that looks like one of messages and that no query of `version` reads.
+struct UnreadTable {
+  std::string name;
+  std::int64_t rows = 0;
+};
+std::vector<UnreadTable> unread_message_tables(Job& job, Schema& schema, const AppVersion& version);
+
+}  // namespace touchstone::appdata
