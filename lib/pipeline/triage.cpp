@@ -1,0 +1,214 @@
+#include "pipeline/triage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/coordinator.hpp"
+
+namespace touchstone {
+namespace {
+
+namespace fs = std::filesystem;
+
+TimeUs now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// What two fingerprints differ in, in words.
+std::string difference(const std::string& before, const std::string& after) {
+  const auto a = nlohmann::json::parse(before, nullptr, false), b = nlohmann::json::parse(after, nullptr, false);
+  std::string text;
+  for (const auto& change : nlohmann::json::diff(a, b)) {
+    if (!text.empty()) text += ", ";
+    std::string path = change.value("path", std::string("/")).substr(1);
+    for (std::size_t at = path.find("~1"); at != std::string::npos; at = path.find("~1", at)) path.replace(at, 2, "/");
+    text += path;
+    if (text.size() > 400) return text + " …";
+  }
+  return text;
+}
+
+void add_first_units(Triage::State& state) {
+  CaseWriter& writer = *state.writer;
+  for (std::size_t i = 0; i < state.exhibits.size(); ++i) {
+    ExhibitPlan& exhibit = state.exhibits[i];
+    exhibit.id = writer.add_exhibit(exhibit.ref, exhibit.role, exhibit.path);
+    for (const wire::UnitKind kind : {wire::UNIT_VOLUMES, wire::UNIT_VERIFY}) {
+      wire::Unit spec;
+      spec.set_kind(kind);
+      spec.mutable_place()->set_exhibit(static_cast<std::uint32_t>(i));
+      UnitRow row;
+      row.exhibit_id = exhibit.id;
+      row.kind = kind;
+      // The verification is one long chain: begun early, beside the rest.
+      row.priority = INT32_MAX + (kind == wire::UNIT_VOLUMES ? 2LL : 1LL);
+      row.spec = spec.SerializeAsString();
+      writer.add_unit(row);
+    }
+  }
+}
+
+void record_plan(Triage::State& state) {
+  CaseWriter& writer = *state.writer;
+  Database& db = writer.database();
+  db.execute("DELETE FROM plugin; DELETE FROM rule_file;");
+  for (const PluginFile& file : state.plugin_files) {
+    const bool chosen = std::any_of(state.plugins.begin(), state.plugins.end(), [&](const PluginFile* each) { return each->name == file.name; });
+    auto insert = db.prepare("INSERT INTO plugin(name, version, summary, licence, roles, scope, sha256, path, state, reason) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+    insert.bind(1, file.name).bind(7, file.sha256).bind(8, file.path).bind(9, !file.usable() ? "unusable" : chosen ? "chosen" : "left_out").bind(10, file.error);
+    if (file.usable()) {
+      insert.bind(2, file.table->version).bind(3, file.table->summary).bind(4, file.table->licence);
+      insert.bind(5, roles_text(file.table->roles)).bind(6, file.table->scope == TS_SCOPE_ITEM ? "item" : "content");
+    }
+    insert.run();
+  }
+  const auto fingerprint = nlohmann::json::parse(state.fingerprint);
+  for (const auto& [path, sha256] : fingerprint["rules"].items()) {
+    db.prepare("INSERT INTO rule_file(path, sha256, kind) VALUES(?1, ?2, ?3)")
+        .bind(1, path)
+        .bind(2, sha256.get<std::string>())
+        .bind(3, path.substr(0, path.find('/')))
+        .run();
+  }
+  db.execute("DELETE FROM person");
+  if (!state.case_file) return;
+  for (const CasePerson& person : state.case_file->persons) {
+    const std::string name = person.names.empty() ? person.id : person.names.front();
+    db.prepare("INSERT INTO person(key, name, role, identifiers) VALUES(?1, ?2, ?3, ?4)")
+        .bind(1, "person|" + person.id)
+        .bind(2, name)
+        .bind(3, to_text(person.role))
+        .bind(4, nlohmann::json(person.identifiers).dump())
+        .run();
+  }
+}
+
+/// Opens or makes the folder; refuses one that was made for something else.
+Status open_folder(Triage::State& state) {
+  std::error_code error;
+  fs::create_directories(state.options.out + "/log", error);
+  if (error) return Error{ErrorCode::invalid, fmt::format("{}: cannot be made: {}", state.options.out, error.message())};
+  state.writer = std::make_unique<CaseWriter>(state.options.out);
+  CaseWriter& writer = *state.writer;
+  const auto before = writer.setting("fingerprint");
+  if (before && *before != state.fingerprint) {
+    return Error{ErrorCode::invalid, fmt::format("{} was made with something else that decides results: {}. Choose another folder, or undo the change",
+                                                 state.options.out, difference(*before, state.fingerprint))};
+  }
+  writer.begin();
+  if (!before) {
+    add_first_units(state);
+    writer.set_setting("fingerprint", state.fingerprint);
+    writer.set_setting("case_file", state.case_text);
+    if (state.case_file) {
+      writer.set_setting("reference", state.case_file->reference);
+      writer.set_setting("title", state.case_file->title);
+      writer.set_setting("time_zone", state.case_file->time_zone);
+    }
+  } else {
+    for (ExhibitPlan& exhibit : state.exhibits) {
+      auto query = writer.database().prepare("SELECT id FROM exhibit WHERE ref = ?1");
+      query.bind(1, exhibit.ref);
+      if (query.step()) exhibit.id = query.integer(0);
+    }
+    auto open = writer.database().prepare("SELECT count(*) FROM unit WHERE state <> 2");
+    open.step();
+    state.complete_before = open.integer(0) == 0 && writer.setting("finalised").has_value();
+  }
+  if (!state.complete_before) record_plan(state);
+  const std::string fingerprint = sha256_hex(state.fingerprint);
+  auto insert = writer.database().prepare("INSERT INTO run(started, version, command, operator, settings, fingerprint, components, complete) VALUES(?1,?2,?3,?4,?5,?6,?7,0)");
+  const nlohmann::json settings = {{"jobs", state.jobs},
+                                   {"memory_per_worker", state.config.memory()},
+                                   {"item_timeout_s", state.options.item_timeout},
+                                   {"previews", state.options.previews},
+                                   {"sandbox", state.options.sandbox}};
+  insert.bind(1, now_us()).bind(2, nlohmann::json::parse(state.components)["touchstone"].get<std::string>()).bind(3, state.options.command);
+  insert.bind(4, state.options.operator_name).bind(5, settings.dump()).bind(6, fingerprint).bind(7, state.components).run();
+  state.run_id = writer.database().last_insert_id();
+  writer.commit();
+  return {};
+}
+
+/// Where an item's bytes are, from the unit that examined it: its own, or that of its group of members.
+bool place_of_item(CaseWriter& writer, std::int64_t item_id, wire::Unit& spec, std::int64_t& exhibit_id) {
+  auto query = writer.database().prepare(
+      "SELECT spec, exhibit_id, item_id FROM unit WHERE item_id <= ?1 AND kind IN (?2, ?3) ORDER BY item_id DESC, id DESC LIMIT 1");
+  query.bind(1, item_id).bind(2, static_cast<int>(wire::UNIT_ITEM)).bind(3, static_cast<int>(wire::UNIT_MEMBERS));
+  if (!query.step() || !spec.ParseFromString(query.blob(0))) return false;
+  exhibit_id = query.integer(1);
+  const std::int64_t index = item_id - query.integer(2);
+  if (spec.kind() == wire::UNIT_ITEM) return index == 0;
+  if (index >= spec.members_size()) return false;
+  wire::Step& step = *spec.mutable_place()->add_steps();
+  step.set_plugin(spec.reader());
+  step.set_ordinal(spec.members(static_cast<int>(index)).ordinal());
+  step.set_media_type(spec.place().media_type());
+  spec.clear_members();
+  return true;
+}
+
+}  // namespace
+
+Triage::Triage() : state_(std::make_unique<State>()) {}
+Triage::~Triage() = default;
+
+Result<std::unique_ptr<Triage>> Triage::prepare(const TriageOptions& options) {
+  std::unique_ptr<Triage> triage(new Triage);
+  triage->state_->options = options;
+  if (auto planned = plan_triage(*triage->state_); !planned) return planned.error();
+  if (auto opened = open_folder(*triage->state_); !opened) return opened.error();
+  return triage;
+}
+
+bool Triage::was_complete() const { return state_->complete_before; }
+CaseWriter& Triage::writer() { return *state_->writer; }
+const CaseFile* Triage::case_file() const { return state_->case_file.get(); }
+const std::string& Triage::rules_dir() const { return state_->rules_dir; }
+std::int64_t Triage::run_id() const { return state_->run_id; }
+const std::vector<std::string>& Triage::notes() const { return state_->notes; }
+
+RunEnd Triage::run(const std::function<void(const Progress&)>& progress, const std::function<int()>& stop) {
+  Progress now;
+  now.phase = "examining";
+  auto counts = state_->writer->database().prepare("SELECT count(*), count(*) FILTER (WHERE state <> 'pending') FROM item_row");
+  counts.step();
+  now.items = static_cast<std::uint64_t>(counts.integer(0));
+  now.items_done = static_cast<std::uint64_t>(counts.integer(1));
+  return Coordinator(*state_, now).run(progress, stop);
+}
+
+RunEnd Triage::make_previews(const std::vector<PreviewWish>& wishes, const std::function<int()>& stop) {
+  CaseWriter& writer = *state_->writer;
+  writer.begin();
+  for (const PreviewWish& wish : wishes) {
+    if (writer.has_preview(wish.sha256)) continue;
+    UnitRow row;
+    wire::Unit spec;
+    if (!place_of_item(writer, wish.item_id, spec, row.exhibit_id)) continue;
+    row.kind = wire::UNIT_PREVIEW;
+    spec.set_kind(wire::UNIT_PREVIEW);
+    spec.set_sha256(wish.sha256);
+    row.spec = spec.SerializeAsString();
+    writer.add_unit(row);
+  }
+  writer.commit();
+  Progress now;
+  now.phase = "previews";
+  return Coordinator(*state_, now).run([](const Progress&) {}, stop);
+}
+
+void Triage::finish(bool complete) {
+  state_->writer->database()
+      .prepare("UPDATE run SET finished = ?2, complete = ?3 WHERE id = ?1")
+      .bind(1, state_->run_id)
+      .bind(2, now_us())
+      .bind(3, complete ? 1 : 0)
+      .run();
+}
+
+}  // namespace touchstone

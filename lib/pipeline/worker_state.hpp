@@ -1,0 +1,123 @@
+// What the parts of a worker share: opened exhibits and file systems, the plugin session, and the gathering of one
+// unit's result. Internal to lib/pipeline.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "evidence/exhibit_source.hpp"
+#include "filesystem/filesystem.hpp"
+#include "filesystem/time_zone.hpp"
+#include "pipeline/scope_gate.hpp"
+#include "pipeline/worker.hpp"
+#include "rules/order_rules.hpp"
+
+namespace touchstone {
+
+/// Containers inside containers go no deeper.
+inline constexpr int kMaxContainerDepth = 12;
+/// A member is held in memory up to this size; beyond it only its digests are taken.
+inline constexpr std::uint64_t kMaxMemberInMemory = 256ULL << 20;
+/// Members of a group together.
+inline constexpr std::uint64_t kGroupBytes = 64ULL << 20;
+inline constexpr int kGroupMembers = 256;
+
+struct OpenExhibit {
+  std::string ref, zone;
+  std::unique_ptr<ExhibitSource> source;
+  std::string error;
+  std::unique_ptr<ScopeGate> gate;
+  std::optional<TimeZone> time_zone;
+  std::map<std::string, std::unique_ptr<FileSystem>> file_systems;  ///< by slot
+};
+
+/// Gathers the result of a unit and sends it in pieces of bounded size.
+class UnitOutput {
+ public:
+  using Emit = std::function<void(const wire::Result&)>;
+  UnitOutput(std::uint64_t unit, const Emit& emit) : emit_(emit) { result_.set_unit(unit); }
+  wire::Result& result() { return result_; }
+  /// To be called after each addition of `bytes`: sends what can be sent early (rows of items, new items).
+  void grew(std::size_t bytes);
+  void finish();
+
+ private:
+  const Emit& emit_;
+  wire::Result result_;
+  std::size_t bytes_ = 0;
+};
+
+/// Turns what plugins give of one item of a unit into rows.
+class ItemSink final : public ResultSink {
+ public:
+  ItemSink(UnitOutput& output, std::uint32_t index, std::string locator) : output_(output), index_(index), locator_(std::move(locator)) {}
+  void record(Record&& record, const std::string& plugin) override;
+  void finding(Finding&& finding, bool of_content) override;
+  void problem(const std::string& plugin, ProblemKind kind, std::string_view message, bool of_content) override;
+  /// Keys of problems of a content are made from its digest, known only after it was read.
+  void set_content(const std::string& sha256);
+
+ private:
+  UnitOutput& output_;
+  std::uint32_t index_;
+  std::string locator_;
+  std::vector<int> content_problems_;
+  std::map<std::string, int> seen_;
+};
+
+struct Worker::State {
+  Watch* watch = nullptr;
+  std::function<std::string(const wire::Config&)> before_units;
+  wire::Config config;
+  std::vector<PluginFile> plugin_files;
+  std::unique_ptr<PluginSession> session;
+  std::unique_ptr<MediaTyper> typer;
+  Hasher hasher;
+  OrderRules order;
+  std::shared_ptr<const std::vector<AppDefinition>> apps;
+  std::unique_ptr<CaseFile> case_file;
+  std::vector<OpenExhibit> exhibits;
+  std::unordered_set<std::string> analysed;   ///< SHA-256 of contents whose content-scope results were given
+
+  // The container opened last: its bytes are asked for again by the next group.
+  std::string container_locator;
+  std::unique_ptr<Content> container;
+
+  // The directory looked into last, for neighbours.
+  std::string neighbour_directory;
+  std::map<std::string, Entry, std::less<>> neighbours;
+
+  Result<FileSystem*> file_system(const wire::Place& place);
+  /// The bytes a place names, through all its containers.
+  Result<std::unique_ptr<ByteSource>> open(const wire::Place& place, UnitOutput& output);
+  std::unique_ptr<ByteSource> neighbour(const wire::Unit& unit, std::string_view relative);
+
+  void list_volumes_of(const wire::Unit& unit, UnitOutput& output);
+  void verify(const wire::Unit& unit, UnitOutput& output);
+  void list_directory(const wire::Unit& unit, UnitOutput& output);
+  void examine_item(const wire::Unit& unit, UnitOutput& output);
+  void examine_members(const wire::Unit& unit, UnitOutput& output);
+  void examine_member(const wire::Unit& unit, int index, std::vector<std::byte> bytes, bool cut, bool damaged, const Digests& digests,
+                      std::uint64_t size, UnitOutput& output);
+  void make_preview_of(const wire::Unit& unit, UnitOutput& output);
+  /// Reads and examines bytes that are open; lists members when they are a container.
+  void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index, std::unique_ptr<ByteSource> source,
+               UnitOutput& output);
+  void announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
+                        ItemSink& sink, UnitOutput& output, Examination& examination);
+  ItemContext context(const wire::Unit& unit, const wire::Place& place);
+  void add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit);
+};
+
+/// A failed item: state and reason from an error.
+void set_failed(wire::Examined& examined, const Error& error);
+ProblemKind problem_kind(ErrorCode code);
+void set_problem(wire::Problem& out, std::uint32_t index, std::string_view key, std::string_view plugin, ProblemKind kind,
+                 std::string_view message);
+
+}  // namespace touchstone
