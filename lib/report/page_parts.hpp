@@ -1,0 +1,59 @@
+// The parts of the page's data, each written from the case database into chunks (chunks.hpp). They share a
+// connection, on which page.cpp has made temporary tables that give rows their place on the page:
+//   page_lead(id, place, content_id, ...)     order of score, then key      page_place(content_id, locator)
+//   page_message(id, place, chat)     page_chat(chat, app, account, name, exhibit_id, conversation_id,
+//   from_place, …) page_attachment(message_id, ordinal, …)
+// One thread. Database failures throw CaseError (casefile/sqlite.hpp); failures to write come back as Status.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "casefile/sqlite.hpp"
+#include "model/result.hpp"
+#include "report/previews.hpp"
+
+namespace touchstone::report {
+
+struct PageContext {
+  const Database& db;
+  Previews& previews;
+  std::filesystem::path data;  ///< folder of the chunks
+  nlohmann::json datasets;     ///< name → ChunkWriter::index()
+  nlohmann::json case_facts;   ///< reference, title, time_zone, fingerprint
+};
+
+/// What the run knows of the case, as far as it was stored.
+nlohmann::json read_case_facts(const Database& db);
+
+Status write_leads(PageContext& page);
+Status write_conversations(PageContext& page);
+Status write_pictures(PageContext& page);
+Status write_items(PageContext& page);
+Status write_problems_and_searches(PageContext& page);
+Status write_coverage(PageContext& page);
+Status write_method(PageContext& page);
+/// Last: tells the page what the others wrote.
+Status write_summary(PageContext& page);
+
+/// Text for the page: as it is, but for what is too long to show.
+std::string page_text(std::string text);
+/// A cell as JSON: integer, number, text (page_text) or null.
+nlohmann::json cell(const Statement& statement, int column);
+/// JSON stored as text; the text itself where it is none.
+nlohmann::json parsed(const std::string& text);
+/// The current row as an object of its column names; absent values are left out.
+nlohmann::json row_object(const Statement& statement);
+std::int64_t count(const Database& db, const std::string& sql);
+
+/// Finishes a dataset and notes where its rows are.
+template <typename Writer>
+Status finish_dataset(PageContext& page, const std::string& name, Writer& writer) {
+  auto status = writer.finish();
+  page.datasets[name] = writer.index();
+  return status;
+}
+
+}  // namespace touchstone::report
