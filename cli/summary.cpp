@@ -85,8 +85,8 @@ void print_incomplete(const Database& db) {
   list("SELECT e.ref || ' ' || v.slot || ': ' || v.state || coalesce(', ' || nullif(v.reason, ''), '') FROM volume v JOIN exhibit e ON "
        "e.id = v.exhibit_id WHERE v.state NOT IN ('read', 'unallocated') ORDER BY 1",
        "VOLUMES NOT READ");
-  list("SELECT e.ref || ': ' || p.message FROM problem p JOIN exhibit e ON e.id = p.exhibit_id WHERE p.kind IN ('integrity', 'unreadable') "
-       "AND p.item_id IS NULL ORDER BY 1 LIMIT 20",
+  list("SELECT e.ref || ': ' || p.message FROM problem p JOIN exhibit e ON e.id = p.exhibit_id WHERE p.plugin = 'evidence' "
+       "AND p.item_id IS NULL ORDER BY p.message GLOB '[0-9]* bytes at offset*', 1 LIMIT 20",
        "EXHIBITS THAT COULD NOT BE READ OR VERIFIED");
   list("SELECT message FROM problem WHERE kind = 'model_missing' ORDER BY 1", "DID NOT RUN");
 }

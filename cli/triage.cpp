@@ -50,6 +50,7 @@ options::options_description visible_options() {
       ("jobs", options::value<int>()->default_value(-1), "worker processes; 0: in this one; -1: one a core")  //
       ("memory", options::value<std::string>(), "for all workers together, e.g. 4G (default: half)")        //
       ("item-timeout", options::value<int>()->default_value(60), "CPU seconds of a plugin on an item")      //
+      ("update", "allow changed rules, plugins or case file: redo what that touches")                       //
       ("operator", options::value<std::string>(), "who runs this, for the audit")                           //
       ("rules", options::value<std::string>(), "another rules folder")                                      //
       ("sandbox", options::value<std::string>()->default_value("on"), "on, or off for debugging")           //
@@ -114,6 +115,7 @@ TriageOptions triage_options(const options::variables_map& values, const std::ve
   if (result.previews != "none" && result.previews != "leads" && result.previews != "all") throw UsageError("--previews is none, leads or all");
   result.operator_name = text_option(values, "operator");
   result.rules_dir = text_option(values, "rules");
+  result.update = values.count("update") != 0;
   const std::string sandbox = text_option(values, "sandbox");
   if (sandbox != "on" && sandbox != "off") throw UsageError("--sandbox is on or off");
   result.sandbox = sandbox == "on";
@@ -192,10 +194,9 @@ int body(const std::vector<std::string>& arguments) {
   Triage& triage = **prepared;
   const SummaryOptions summary{values->count("json") != 0, values->count("stats") != 0};
   if (triage.was_complete()) {
-    const int code = exit_code(completeness(triage.writer().database()), false);
-    print_summary(triage.writer().database(), chosen.out, summary, code, "nothing was left to do");
-    triage.writer().database().prepare("DELETE FROM run WHERE id = ?1").bind(1, triage.run_id()).run();
-    triage.writer().close();
+    Database db(chosen.out + "/case.db", Database::Mode::read_only);
+    const int code = exit_code(completeness(db), false);
+    print_summary(db, chosen.out, summary, code, "nothing was left to do");
     return code;
   }
   signal(SIGINT, on_stop);

@@ -95,6 +95,12 @@ CaseWriter::CaseWriter(const std::string& folder) : lock_(take_lock(folder)) {
   load_contents();
 }
 
+void CaseWriter::reload() {
+  contents_.clear();
+  volumes_.clear();
+  load_contents();
+}
+
 void CaseWriter::load_contents() {
   auto contents = db_.prepare("SELECT id, sha256, state IS NOT NULL FROM content");
   while (contents.step()) {
@@ -151,19 +157,23 @@ std::int64_t CaseWriter::add_unit(const UnitRow& unit) {
   return db_.last_insert_id();
 }
 
-UnitRow CaseWriter::unit(std::int64_t id) const {
-  auto query = db_.prepare("SELECT exhibit_id, kind, level, priority, state, item_id, charges, spec FROM unit WHERE id = ?1");
+std::optional<UnitRow> CaseWriter::find_unit(std::int64_t id) {
+  Statement& query = statement("SELECT exhibit_id, kind, level, priority, state, item_id, charges, spec FROM unit WHERE id = ?1");
   query.bind(1, id);
-  if (!query.step()) throw CaseError(fmt::format("{}: unit {} is missing", db_.path(), id));
-  return {id,
-          query.integer(0),
-          static_cast<int>(query.integer(1)),
-          static_cast<int>(query.integer(2)),
-          query.integer(3),
-          static_cast<UnitState>(query.integer(4)),
-          query.integer(5),
-          query.text(6),
-          query.blob(7)};
+  std::optional<UnitRow> row;
+  if (query.step()) {
+    row = UnitRow{id,
+                  query.integer(0),
+                  static_cast<int>(query.integer(1)),
+                  static_cast<int>(query.integer(2)),
+                  query.integer(3),
+                  static_cast<UnitState>(query.integer(4)),
+                  query.integer(5),
+                  query.text(6),
+                  query.blob(7)};
+  }
+  query.reset();
+  return row;
 }
 
 void CaseWriter::set_unit_state(std::int64_t id, UnitState state) {

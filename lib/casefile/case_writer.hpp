@@ -54,7 +54,7 @@ class CaseWriter {
   std::optional<std::string> setting(std::string_view name) const;
   void set_setting(std::string_view name, std::string_view value);
   std::int64_t add_unit(const UnitRow& unit);
-  UnitRow unit(std::int64_t id) const;
+  std::optional<UnitRow> find_unit(std::int64_t id);
   void set_unit_state(std::int64_t id, UnitState state);
   void set_unit(std::int64_t id, UnitState state, std::string_view charges, std::string_view spec);
   /// Calls `each(id, level, priority, state)` for all that are not done.
@@ -86,6 +86,9 @@ class CaseWriter {
   void declare_rule(std::string_view plugin, std::string_view rule, std::string_view version, std::string_view title);
   void add_preview(std::string_view sha256, std::int64_t width, std::int64_t height, std::string_view blurred, std::string_view clear);
   bool has_preview(std::string_view sha256) const;
+
+  /// Reads again what is kept in memory of contents and volumes, after they were changed by SQL.
+  void reload();
 
   /// Writes all to the one file and leaves WAL mode: nothing but case.db and previews.db remains.
   void close();

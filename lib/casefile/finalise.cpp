@@ -36,6 +36,7 @@ CREATE INDEX IF NOT EXISTS finding_item ON finding(item_id);
 CREATE INDEX IF NOT EXISTS finding_rule ON finding(plugin, rule);
 CREATE INDEX IF NOT EXISTS finding_key ON finding(key);
 CREATE INDEX IF NOT EXISTS problem_item ON problem(item_id);
+CREATE INDEX IF NOT EXISTS problem_content ON problem(content_id);
 CREATE INDEX IF NOT EXISTS unit_item ON unit(item_id, kind);
 )";
 
@@ -50,6 +51,11 @@ void settle_contents(const Database& db) {
   db.execute(
       "UPDATE item_row SET state = c.state, reason = c.reason FROM content c WHERE c.id = item_row.content_id "
       "AND item_row.state = 'examined' AND c.state IN ('partly_examined', 'encrypted')");
+  // Whatever left a problem left the item short, also where only some plugins ran again.
+  db.execute(
+      "UPDATE item_row SET state = 'partly_examined', reason = (SELECT p.plugin || ': ' || p.message FROM problem p WHERE "
+      "p.item_id = item_row.id OR p.content_id = item_row.content_id ORDER BY p.key LIMIT 1) WHERE state = 'examined' AND "
+      "kind <> 'directory' AND (id IN (SELECT item_id FROM problem) OR content_id IN (SELECT content_id FROM problem))");
   // A problem of bytes is shown at their smallest locator.
   db.execute(
       "UPDATE problem SET item_id = (SELECT i.id FROM item_row i WHERE i.content_id = problem.content_id ORDER BY i.locator LIMIT 1), "
@@ -209,7 +215,8 @@ Completeness completeness(const Database& db) {
   result.items_short = count("SELECT count(*) FROM item_row WHERE state NOT IN ('examined', 'pending')");
   result.volumes_not_read = count("SELECT count(*) FROM volume WHERE state NOT IN ('read', 'unallocated')");
   result.plugins_absent = count("SELECT count(*) FROM plugin WHERE state NOT IN ('ran', 'left_out')");
-  result.exhibits_bad = count("SELECT count(*) FROM exhibit WHERE verified = 0 OR size IS NULL");
+  result.exhibits_bad = count("SELECT count(*) FROM exhibit e WHERE verified = 0 OR size IS NULL OR EXISTS (SELECT 1 FROM problem p WHERE "
+                              "p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence')");
   return result;
 }
 

@@ -41,6 +41,11 @@ if(TOUCHSTONE_SANITIZE)
   target_compile_options(touchstone_build INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(touchstone_build INTERFACE -fsanitize=address,undefined)
 endif()
+if(TOUCHSTONE_FUZZ)
+  # Coverage of our own libraries: without it libFuzzer sees only the target's file and mutates blindly.
+  target_compile_options(touchstone_build INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(touchstone_build INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # touchstone_module(NAME SOURCES ... LINK ... PRIVATE_LINK ...): one folder of lib/ as a static library
 # `touchstone_NAME`. Headers are included as "NAME/header.hpp"; LINK names what its headers need.

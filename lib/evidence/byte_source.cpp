@@ -74,6 +74,12 @@ void GapList::add(std::uint64_t offset, std::uint64_t length, std::string_view r
     const std::uint64_t end = std::max(gap.offset + gap.length, offset + length);
     gap.offset = std::min(gap.offset, offset);
     gap.length = end - gap.offset;
+    // The grown range may have closed the space to others.
+    const Gap grown = gap;
+    std::erase_if(gaps_, [&](const Gap& other) {
+      return other.reason == grown.reason && other.offset >= grown.offset && other.length != 0 &&
+             other.offset + other.length <= grown.offset + grown.length && !(other.offset == grown.offset && other.length == grown.length);
+    });
     return;
   }
   if (gaps_.size() < ByteSource::kMaxGaps) {

@@ -50,8 +50,9 @@ std::size_t utf8_length(std::string_view text, char32_t& code) {
 
 /// Controls and bidirectional formatting: invisible, or able to make one name look like another.
 bool is_deceptive(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x200E || code == 0x200F || code == 0x061C ||
-         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x200E || code == 0x200F ||
+         code == 0x061C || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+         code == 0xFEFF;
 }
 
 int hex_digit(char c) {
@@ -60,9 +61,14 @@ int hex_digit(char c) {
   return -1;
 }
 
+bool is_escape(std::string_view text, std::size_t at) {
+  return at + 2 < text.size() && text[at] == '%' && hex_digit(text[at + 1]) >= 0 &&
+         hex_digit(text[at + 2]) >= 0;
+}
+
 Error bad(std::string_view text, std::size_t at, std::string_view why) {
-  return {ErrorCode::invalid,
-          "locator \"" + std::string(text.substr(0, 200)) + "\", character " + std::to_string(at + 1) + ": " + std::string(why)};
+  return {ErrorCode::invalid, "locator \"" + to_valid_utf8(text.substr(0, 200)) + "\", character " +
+                                  std::to_string(at + 1) + ": " + to_valid_utf8(why)};
 }
 
 bool parse_number(std::string_view text, std::uint64_t& value) {
@@ -71,75 +77,136 @@ bool parse_number(std::string_view text, std::uint64_t& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-bool is_volume(std::string_view text) {
-  if (text.size() < 2 || (text[0] != 'p' && text[0] != 'u')) return false;
-  bool digit_before = false;
-  for (const char c : text.substr(1)) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && !((c == '.' || c == '~') && digit_before)) return false;
-    digit_before = digit;
-  }
-  return digit_before;
-}
-
-/// A path as escape_path() prints it: no reserved byte but in a valid %XX that had to be escaped.
-bool is_canonical_path(std::string_view text) {
-  const auto raw = unescape_path(text);
-  return raw && escape_path(*raw) == text;
-}
-
-/// The part of a step behind PATH: ;ADDRESS ,slack @offset+length #n, each at most once and in this order.
-Result<LocatorStep> parse_step(std::string_view whole, std::string_view text, bool first) {
-  const auto at = static_cast<std::size_t>(text.data() - whole.data());
-  LocatorStep step;
-  std::size_t mark = text.find_first_of(";,@#");
-  std::string_view place = text.substr(0, mark);
-  std::string_view rest = mark == std::string_view::npos ? std::string_view() : text.substr(mark);
-  if (first || (!place.empty() && place[0] != '/')) {
-    const std::size_t slash = place.find('/');
-    const std::string_view volume = place.substr(0, slash);
-    if (!is_volume(volume)) return bad(whole, at, "expected a volume such as p0 or p2.1");
-    step.volume = volume;
-    place = slash == std::string_view::npos ? std::string_view() : place.substr(slash);
-  }
-  if (!is_canonical_path(place)) return bad(whole, at, "a byte of the path must be written as %XX, or must not");
-  step.path = place;
-  if (step.volume.empty() && step.path.empty()) return bad(whole, at, "a step without volume and path");
-  if (rest.starts_with(';')) {
-    const std::size_t end = rest.find_first_of(",@#", 1);
-    step.address = rest.substr(1, end == std::string_view::npos ? end : end - 1);
-    const bool plain = std::all_of(step.address.begin(), step.address.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
-    });
-    if (step.address.empty() || !plain) return bad(whole, at, "an address is letters, digits, '-', '.' and '_'");
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  }
-  constexpr std::string_view kSlack = ",slack";
-  if (rest.starts_with(kSlack)) {
-    step.slack = true;
-    rest.remove_prefix(kSlack.size());
-  }
-  if (rest.starts_with('@')) {
-    const std::size_t end = std::min(rest.find('#'), rest.size());
-    const std::string_view range = rest.substr(1, end - 1);
-    const std::size_t plus = range.find('+');
-    std::uint64_t offset = 0;
-    if (plus == std::string_view::npos || !parse_number(range.substr(0, plus), offset) ||
-        !parse_number(range.substr(plus + 1), step.length)) {
-      return bad(whole, at, "a range is @offset+length");
+/// "p" or "u", then numbers without leading zeros joined by "." and "~". Where it fails, `wrong` is the
+/// place.
+bool is_volume(std::string_view text, std::size_t& wrong) {
+  wrong = 0;
+  if (text.empty() || (text[0] != 'p' && text[0] != 'u')) return false;
+  std::size_t start = 1;  // of the number being read
+  for (wrong = 1; wrong < text.size(); ++wrong) {
+    const char c = text[wrong];
+    if (c >= '0' && c <= '9') {
+      if (wrong > start && text[start] == '0') return false;
+    } else {
+      if ((c != '.' && c != '~') || wrong == start) return false;
+      start = wrong + 1;
     }
-    step.offset = offset;
-    rest.remove_prefix(end);
   }
-  if (rest.starts_with('#')) {
-    std::uint64_t ordinal = 0;
-    if (!parse_number(rest.substr(1), ordinal) || ordinal < 2 || ordinal > UINT32_MAX) return bad(whole, at, "an ordinal is #2, #3 …");
-    step.ordinal = static_cast<std::uint32_t>(ordinal);
-    rest = {};
-  }
-  if (!rest.empty()) return bad(whole, at, "cannot read \"" + std::string(rest.substr(0, 40)) + "\"");
-  return step;
+  return wrong > start;
 }
+
+/// Where a path stops being what escape_path() prints: no reserved byte but in a valid %XX that had to be
+/// escaped; npos if it is so throughout.
+std::size_t first_not_canonical(std::string_view text) {
+  std::string raw;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      raw += text[i];
+      continue;
+    }
+    if (!is_escape(text, i)) return i;
+    raw += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+    i += 2;
+  }
+  const std::string again = escape_path(raw);
+  if (again == text) return std::string_view::npos;
+  const auto differs = std::mismatch(text.begin(), text.end(), again.begin(), again.end()).first;
+  auto at = static_cast<std::size_t>(differs - text.begin());
+  // Inside an escape that should not be there: its "%" is named.
+  for (std::size_t back = 1; back <= 2 && back <= at; ++back) {
+    if (text[at - back] == '%') return at - back;
+  }
+  return at;
+}
+
+/// Cuts one locator into its steps and says where what is wrong stands.
+class StepParser {
+ public:
+  StepParser(std::string_view whole, std::string_view text) : whole_(whole), rest_(text) {}
+
+  /// PATH, then ;ADDRESS ,slack @offset+length #n, each at most once and in this order.
+  Result<LocatorStep> parse(bool first) {
+    for (const auto part :
+         {&StepParser::place, &StepParser::address, &StepParser::range, &StepParser::ordinal}) {
+      if (auto status = (this->*part)(first); !status) return status.error();
+    }
+    if (!rest_.empty()) return wrong(0, "cannot read \"" + std::string(rest_.substr(0, 40)) + "\"");
+    return std::move(step_);
+  }
+
+ private:
+  Error wrong(std::size_t at, std::string_view why) const {
+    return bad(whole_, static_cast<std::size_t>(rest_.data() - whole_.data()) + at, why);
+  }
+
+  Status place(bool first) {
+    const std::string_view place = rest_.substr(0, rest_.find_first_of(";,@#"));
+    std::size_t slash = 0;
+    if (first || (!place.empty() && place[0] != '/')) {
+      slash = std::min(place.find('/'), place.size());
+      std::size_t at = 0;
+      if (!is_volume(place.substr(0, slash), at)) return wrong(at, "expected a volume such as p0 or p2.1");
+      step_.volume = place.substr(0, slash);
+    }
+    step_.path = place.substr(slash);
+    if (const std::size_t at = first_not_canonical(step_.path); at != std::string_view::npos) {
+      return wrong(slash + at, "a byte of the path must be written as %XX, or must not");
+    }
+    if (step_.volume.empty() && step_.path.empty()) return wrong(0, "a step without volume and path");
+    rest_.remove_prefix(place.size());
+    return {};
+  }
+
+  Status address(bool) {
+    constexpr std::string_view kSlack = ",slack";
+    if (rest_.starts_with(';')) {
+      const std::size_t end = std::min(rest_.find_first_of(",@#", 1), rest_.size());
+      step_.address = rest_.substr(1, end - 1);
+      const auto odd = std::find_if(step_.address.begin(), step_.address.end(), [](char c) {
+        return !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                 c == '.' || c == '_');
+      });
+      if (step_.address.empty() || odd != step_.address.end()) {
+        return wrong(1 + static_cast<std::size_t>(odd - step_.address.begin()),
+                     "an address is letters, digits, '-', '.' and '_'");
+      }
+      rest_.remove_prefix(end);
+    }
+    if (rest_.starts_with(kSlack)) {
+      step_.slack = true;
+      rest_.remove_prefix(kSlack.size());
+    }
+    return {};
+  }
+
+  Status range(bool) {
+    if (!rest_.starts_with('@')) return {};
+    const std::size_t end = std::min(rest_.find('#'), rest_.size());
+    const std::string_view range = rest_.substr(1, end - 1);
+    const std::size_t plus = std::min(range.find('+'), range.size());
+    std::uint64_t offset = 0;
+    if (!parse_number(range.substr(0, plus), offset)) return wrong(1, "a range is @offset+length");
+    if (plus == range.size()) return wrong(1 + plus, "a range is @offset+length");
+    if (!parse_number(range.substr(plus + 1), step_.length))
+      return wrong(2 + plus, "a range is @offset+length");
+    step_.offset = offset;
+    rest_.remove_prefix(end);
+    return {};
+  }
+
+  Status ordinal(bool) {
+    if (!rest_.starts_with('#')) return {};
+    std::uint64_t ordinal = 0;
+    if (!parse_number(rest_.substr(1), ordinal) || ordinal < 2 || ordinal > UINT32_MAX)
+      return wrong(1, "an ordinal is #2, #3 …");
+    step_.ordinal = static_cast<std::uint32_t>(ordinal);
+    rest_.remove_prefix(rest_.size());
+    return {};
+  }
+
+  std::string_view whole_, rest_;
+  LocatorStep step_;
+};
 
 }  // namespace
 
@@ -168,7 +235,7 @@ Result<Locator> Locator::parse(std::string_view text) {
   bool first = true;
   while (true) {
     const std::size_t mark = rest.find('!');
-    auto step = parse_step(text, rest.substr(0, mark), first);
+    auto step = StepParser(text, rest.substr(0, mark)).parse(first);
     if (!step) return step.error();
     locator.steps.push_back(step.take());
     if (mark == std::string_view::npos) return locator;
@@ -203,10 +270,8 @@ Result<std::string> unescape_path(std::string_view escaped) {
       out += escaped[i];
       continue;
     }
-    const int high = i + 2 < escaped.size() ? hex_digit(escaped[i + 1]) : -1;
-    const int low = i + 2 < escaped.size() ? hex_digit(escaped[i + 2]) : -1;
-    if (high < 0 || low < 0) return bad(escaped, i, "'%' without two upper-case hexadecimal digits");
-    out += static_cast<char>(high * 16 + low);
+    if (!is_escape(escaped, i)) return bad(escaped, i, "'%' without two upper-case hexadecimal digits");
+    out += static_cast<char>(hex_digit(escaped[i + 1]) * 16 + hex_digit(escaped[i + 2]));
     i += 2;
   }
   return out;
@@ -230,16 +295,24 @@ std::string to_valid_utf8(std::string_view raw) {
 }
 
 std::string join_key(std::initializer_list<std::string_view> parts) {
+  // What looks like an escaped "|" already must not read as one: its "%" is escaped too.
+  const auto looks_escaped = [](std::string_view rest) {
+    rest.remove_prefix(1);
+    while (rest.starts_with("25")) rest.remove_prefix(2);
+    return rest.starts_with("7C");
+  };
   std::string out;
   bool first = true;
   for (const std::string_view part : parts) {
     if (!first) out += '|';
     first = false;
-    for (const char c : part) {
-      if (c == '|') {
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      if (part[i] == '|') {
         out += "%7C";
+      } else if (part[i] == '%' && looks_escaped(part.substr(i))) {
+        out += "%25";
       } else {
-        out += c;
+        out += part[i];
       }
     }
   }

@@ -22,6 +22,7 @@ constexpr int kChargesAllowed = 2;
 // A wall-clock stop comes after this many times the CPU allowance: it catches what sleeps.
 constexpr std::uint64_t kWallFactor = 10;
 constexpr std::size_t kSetupDeaths = 3;
+constexpr std::size_t kSetupKills = 50;
 
 std::string plugin_name(const Triage::State& state, int plugin) {
   if (plugin < 0 || static_cast<std::size_t>(plugin) >= state.plugins.size()) return {};
@@ -60,10 +61,19 @@ bool Coordinator::fetch(Task& task) {
     return true;
   }
   for (auto& [level, open] : pending_) {
-    if (!open.empty()) {
+    if (level > open_level_) {
+      limit_container_places(writer_, level);
+      open_level_ = level;
+    }
+    while (!open.empty()) {
       const Pending next = open.top();
       open.pop();
-      task.row = writer_.unit(next.id);
+      auto row = writer_.find_unit(next.id);
+      if (!row) {  // its container was one of too many
+        --progress_.units_open;
+        continue;
+      }
+      task.row = std::move(*row);
       if (!task.spec.ParseFromString(task.row.spec)) throw CaseError(fmt::format("case.db: unit {} cannot be read", next.id));
       task.spec.set_id(static_cast<std::uint64_t>(next.id));
       ++under_way_[level];
@@ -108,8 +118,11 @@ void Coordinator::start_worker(Crew& crew) {
   crew.process->channel().send(message);
 }
 
-void Coordinator::setup_failed(Crew& crew, const std::string& how) {
+void Coordinator::setup_failed(Crew& crew, const WorkerHandle::End& end) {
   const std::string plugin = plugin_name(state_, crew.process->page().plugin.load());
+  const std::string& how = end.text;
+  // A kill from outside says nothing about the plugin; but what kills every worker ends the run in the end.
+  if (end.by_signal && end.code == SIGKILL && ++kills_in_setup_ < kSetupKills) return;
   if (++deaths_in_setup_ > kSetupDeaths * (state_.plugins.size() + 1)) throw std::runtime_error("workers cannot be set up: " + how);
   if (plugin.empty()) {
     if (deaths_in_setup_ >= kSetupDeaths) throw std::runtime_error("workers cannot be set up: " + how);
@@ -193,7 +206,7 @@ void Coordinator::worker_ended(Crew& crew) {
   const bool no_memory = page.memory_refused.load() != 0;
   const WorkerHandle::End end = crew.process->wait();
   if (!crew.ready) {
-    setup_failed(crew, end.text);
+    setup_failed(crew, end);
     start_worker(crew);
     return;
   }

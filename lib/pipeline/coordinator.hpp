@@ -15,6 +15,9 @@ namespace touchstone {
 
 class Worker;
 
+/// Before a level of containers is opened: of equal containers only so many places are (container_places.cpp).
+void limit_container_places(CaseWriter& writer, int level);
+
 class Coordinator {
  public:
   Coordinator(Triage::State& state, Progress& progress);
@@ -53,7 +56,7 @@ class Coordinator {
   void queue(const ResultWriter::NewUnit& unit);
   void put_back(Task&& task);
   void start_worker(Crew& crew);
-  void setup_failed(Crew& crew, const std::string& how);
+  void setup_failed(Crew& crew, const WorkerHandle::End& end);
   void commit_if_due(bool now);
   void record_setup(const wire::Ready& ready);
   RunEnd run_in_process(const std::function<void(const Progress&)>& report, const std::function<int()>& stop);
@@ -66,9 +69,10 @@ class Coordinator {
   std::vector<Crew> crews_;
   std::map<int, std::priority_queue<Pending>> pending_;  ///< by level
   std::deque<Task> again_;                               ///< taken from a worker that ended
+  int open_level_ = 0;                                   ///< containers up to this depth have been let through
   bool setup_recorded_ = false;
   std::map<int, std::size_t> under_way_;                 ///< by level
-  std::size_t deaths_in_setup_ = 0;
+  std::size_t deaths_in_setup_ = 0, kills_in_setup_ = 0;
   std::uint64_t last_commit_us_ = 0, rows_since_commit_ = 0;
 };
 

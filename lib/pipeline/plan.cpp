@@ -86,6 +86,16 @@ Status plan_exhibits(Triage::State& state) {
   return {};
 }
 
+/// A folder that a run made and left before it had a case database, or an empty one.
+bool is_barely_begun(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "log" && name != ".lock" && !name.starts_with("case.db-")) return false;
+  }
+  return true;
+}
+
 Status check_output_folder(const Triage::State& state) {
   const fs::path out = absolute(state.options.out);
   for (const ExhibitPlan& exhibit : state.exhibits) {
@@ -101,7 +111,7 @@ Status check_output_folder(const Triage::State& state) {
   }
   std::error_code error;
   if (fs::exists(out, error) && !fs::is_directory(out, error)) return invalid(out.string() + " is not a folder");
-  if (fs::is_directory(out, error) && !fs::exists(out / "case.db", error) && !fs::is_empty(out, error)) {
+  if (fs::is_directory(out, error) && !fs::exists(out / "case.db", error) && !is_barely_begun(out)) {
     return invalid(fmt::format("{} exists and is not a folder of this program: it is only resumed, never overwritten", out.string()));
   }
   return {};

@@ -87,6 +87,18 @@ void record_plan(Triage::State& state) {
   }
 }
 
+/// Whether the folder holds the finished results of just this plan. Looks without changing a byte.
+bool finished_before(const Triage::State& state) {
+  const std::string path = state.options.out + "/case.db";
+  std::error_code error;
+  if (!fs::exists(path, error) || !fs::exists(state.options.out + "/manifest.sha256", error) || fs::exists(path + "-wal", error)) return false;
+  const Database db(path, Database::Mode::read_only);
+  auto query = db.prepare(
+      "SELECT (SELECT value FROM setting WHERE name = 'fingerprint'), (SELECT count(*) FROM unit WHERE state <> 2), "
+      "(SELECT count(*) FROM setting WHERE name = 'finalised'), (SELECT complete FROM run ORDER BY id DESC LIMIT 1)");
+  return query.step() && query.text(0) == state.fingerprint && query.integer(1) == 0 && query.integer(2) == 1 && query.integer(3) == 1;
+}
+
 /// Opens or makes the folder; refuses one that was made for something else.
 Status open_folder(Triage::State& state) {
   std::error_code error;
@@ -95,13 +107,19 @@ Status open_folder(Triage::State& state) {
   state.writer = std::make_unique<CaseWriter>(state.options.out);
   CaseWriter& writer = *state.writer;
   const auto before = writer.setting("fingerprint");
-  if (before && *before != state.fingerprint) {
-    return Error{ErrorCode::invalid, fmt::format("{} was made with something else that decides results: {}. Choose another folder, or undo the change",
+  const bool changed = before && *before != state.fingerprint;
+  if (changed && !state.options.update) {
+    return Error{ErrorCode::invalid, fmt::format("{} was made with something else that decides results: {}. Say --update to examine again what that touches, choose another folder, or undo the change",
                                                  state.options.out, difference(*before, state.fingerprint))};
   }
   writer.begin();
-  if (!before) {
-    add_first_units(state);
+  if (changed) {
+    if (auto updated = update_folder(state, *before); !updated) return updated;
+  }
+  auto exhibits = writer.database().prepare("SELECT count(*) FROM exhibit");
+  exhibits.step();
+  if (!before || exhibits.integer(0) == 0) add_first_units(state);
+  if (!before || changed) {
     writer.set_setting("fingerprint", state.fingerprint);
     writer.set_setting("case_file", state.case_text);
     if (state.case_file) {
@@ -109,17 +127,15 @@ Status open_folder(Triage::State& state) {
       writer.set_setting("title", state.case_file->title);
       writer.set_setting("time_zone", state.case_file->time_zone);
     }
-  } else {
+  }
+  if (before) {
     for (ExhibitPlan& exhibit : state.exhibits) {
       auto query = writer.database().prepare("SELECT id FROM exhibit WHERE ref = ?1");
       query.bind(1, exhibit.ref);
       if (query.step()) exhibit.id = query.integer(0);
     }
-    auto open = writer.database().prepare("SELECT count(*) FROM unit WHERE state <> 2");
-    open.step();
-    state.complete_before = open.integer(0) == 0 && writer.setting("finalised").has_value();
   }
-  if (!state.complete_before) record_plan(state);
+  record_plan(state);
   const std::string fingerprint = sha256_hex(state.fingerprint);
   auto insert = writer.database().prepare("INSERT INTO run(started, version, command, operator, settings, fingerprint, components, complete) VALUES(?1,?2,?3,?4,?5,?6,?7,0)");
   const nlohmann::json settings = {{"jobs", state.jobs},
@@ -161,6 +177,8 @@ Result<std::unique_ptr<Triage>> Triage::prepare(const TriageOptions& options) {
   std::unique_ptr<Triage> triage(new Triage);
   triage->state_->options = options;
   if (auto planned = plan_triage(*triage->state_); !planned) return planned.error();
+  triage->state_->complete_before = finished_before(*triage->state_);
+  if (triage->state_->complete_before) return triage;
   if (auto opened = open_folder(*triage->state_); !opened) return opened.error();
   return triage;
 }

@@ -61,7 +61,8 @@ class Triage {
   static Result<std::unique_ptr<Triage>> prepare(const TriageOptions& options);
   ~Triage();
 
-  /// Whether there was nothing left to do in the folder.
+  /// Whether there was nothing left to do in the folder: then it is not opened for writing, and only case_file(),
+  /// rules_dir() and notes() may be asked for.
   bool was_complete() const;
   CaseWriter& writer();
   const CaseFile* case_file() const;

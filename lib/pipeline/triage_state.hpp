@@ -38,6 +38,9 @@ struct Triage::State {
 
 /// Reads and checks; fills everything but the writer. Errors as Triage::prepare().
 Status plan_triage(Triage::State& state);
+/// --update: lets the folder be made again with what has changed since the fingerprint `before`, as far as that reaches.
+/// Error invalid: the exhibits themselves have changed.
+Status update_folder(Triage::State& state, const std::string& before);
 /// The fingerprint: a canonical JSON text of all that decides results, and its SHA-256.
 std::string fingerprint_text(const Triage::State& state);
 /// Versions of every library, the kernel and the processor's class, as JSON.

@@ -39,6 +39,21 @@ Value value_of(const ts_value& raw) {
   }
 }
 
+ProblemKind kind_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::limit:
+      return ProblemKind::limit;
+    case ErrorCode::encrypted:
+      return ProblemKind::encrypted;
+    case ErrorCode::unsupported:
+      return ProblemKind::unsupported;
+    case ErrorCode::io:
+      return ProblemKind::unreadable;
+    default:
+      return ProblemKind::corrupt;
+  }
+}
+
 ts_str abi(const std::string& text) { return {text.data(), text.size()}; }
 
 std::int64_t read_source(ByteSource& source, std::uint64_t offset, std::uint8_t* out, std::size_t capacity) {
@@ -129,7 +144,7 @@ ts_status host_picture(ts_job* job, std::uint32_t /*min_side*/, ts_picture* out)
       job->picture = picture.take();
       if (damaged) job->report(ProblemKind::corrupt, "the picture is damaged; decoded as far as it goes");
     } else if (picture.error().code != ErrorCode::unsupported) {
-      job->report(picture.error().code == ErrorCode::limit ? ProblemKind::limit : ProblemKind::corrupt, picture.error().message);
+      job->report(kind_of(picture.error().code), picture.error().message);
     } else if (!ask_providers(job, TS_FACET_PICTURE) || !job->picture) {
       job->report(ProblemKind::unsupported, "no decoder for " + job->content->media_type());
     }
@@ -158,16 +173,17 @@ ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_
     auto opened = EvidenceDatabase::open({&job->content->source(), job->wal.get(), job->journal.get()},
                                          static_cast<DatabaseState>(state));
     if (!opened) {
-      job->report(opened.error().code == ErrorCode::encrypted ? ProblemKind::encrypted : ProblemKind::corrupt, opened.error().message);
+      job->report(kind_of(opened.error().code), opened.error().message);
       return nullptr;
     }
     database = opened.take();
+    if (const std::string& damage = database->facts().schema_error; !damage.empty()) job->report(ProblemKind::corrupt, damage);
   }
   std::vector<Value> values;
   for (std::size_t i = 0; i < count; ++i) values.push_back(value_of(parameters[i]));
   auto query = database->query({sql.data, sql.size}, values);
   if (!query) {
-    job->report(query.error().code == ErrorCode::limit ? ProblemKind::limit : ProblemKind::corrupt, query.error().message);
+    job->report(kind_of(query.error().code), query.error().message);
     return nullptr;
   }
   return new ts_query{job, query.take(), {}};  // freed by query_close
@@ -176,7 +192,7 @@ ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_
 int host_query_step(ts_query* query) {
   const auto row = query->query->step();
   if (row) return *row ? 1 : 0;
-  query->job->report(row.error().code == ErrorCode::limit ? ProblemKind::limit : ProblemKind::corrupt, row.error().message);
+  query->job->report(kind_of(row.error().code), row.error().message);
   return -1;
 }
 std::size_t host_query_columns(ts_query* query) { return query->query->columns(); }
@@ -225,6 +241,19 @@ void link_attachment(ts_job* job, Record& record, const std::string& maker) {
   record.fields.emplace_back("message_key", join_key({"message", job->item->locator, maker, text("message_table"), row}));
 }
 
+/// Whether the scope lets a row leave the worker. An attachment goes with its message: it has no party or time itself.
+bool in_scope(ts_job& job, const Record& record) {
+  if (!job.item->passes) return true;
+  if (record.kind == "attachment") {
+    const Value* message = record.find("message_key");
+    const auto* key = message ? std::get_if<std::string>(message) : nullptr;
+    return key && job.passed_messages.contains(*key);
+  }
+  if (!job.item->passes(record)) return false;
+  if (record.kind == "message") job.passed_messages.insert(record.key);
+  return true;
+}
+
 ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_str row, const ts_field* fields, std::size_t count) {
   Record record;
   record.kind = text_of(kind);
@@ -248,7 +277,7 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
   const std::string& maker = app_name.empty() ? job->current->file->name : app_name;
   record.key = job->unique_key(join_key({record.kind, job->item->locator, maker, table_name, row_name}));
   job->last_key = record.key;
-  if (job->item->passes && !job->item->passes(record)) return abi(job->last_key);
+  if (!in_scope(*job, record)) return abi(job->last_key);
   job->sink->record(Record(record), job->current->file->name);
   job->pending_records.push_back(std::move(record));
   return abi(job->last_key);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "content/database.hpp"
@@ -56,6 +57,7 @@ struct ts_job {
   std::vector<std::pair<std::string, touchstone::Finding>> content_findings;
   std::unordered_map<std::uint64_t, std::uint32_t> keys_seen;
   std::unordered_map<std::string, std::uint32_t> rule_counts;
+  std::unordered_set<std::string> passed_messages;  ///< only where the scope has a say
   std::string last_key;
 
   // Facets, made when first asked for.

@@ -66,6 +66,7 @@ class Pass {
       if (!matches(table, *job_.item, *job_.content)) continue;
       if (job_.item->skip.contains(name)) {
         job_.examination->not_run.push_back(static_cast<std::uint32_t>(i));
+        job_.worsen(ItemState::partly_examined, name + " was left out after it failed twice");
         continue;
       }
       job_.examination->ran.push_back(static_cast<std::uint32_t>(i));

@@ -67,10 +67,7 @@ class Explicit final : public Plugin {
     // All of its pixels: a picture decoded at a fraction of its size gets another score, and the score must
     // not depend on what other plugins asked for.
     const auto status = job.host()->picture(job.raw(), std::numeric_limits<std::uint32_t>::max(), &picture);
-    if (status != TS_OK) {
-      job.fail("the picture could not be decoded, so the model has not seen it");
-      return status;
-    }
+    if (status != TS_OK) return TS_UNSUPPORTED;  // the host has recorded why there is no picture
     if (picture.pixels == nullptr || picture.width < kMinSide || picture.height < kMinSide) return TS_DONE;
     try {
       report(job, model_.classify(picture));

@@ -115,9 +115,10 @@ async function leads() {
       keys.push(...(await page.$$eval('.lead', (all) => all.map((one) => [...one.querySelectorAll('dt')].find((dt) => dt.textContent === 'Key').nextSibling.textContent))));
       const next = await page.$('button[aria-label="Next page"]:not([disabled])');
       if (!next) break;
-      const before = page.url();
+      // The old view stays until the address has changed: wait for another one.
+      await page.$eval('[data-ready]', (view) => (view.dataset.old = 'yes'));
       await next.click();
-      await page.waitForFunction((url) => location.href !== url && document.querySelector('[data-ready]'), before);
+      await page.waitForSelector('[data-ready]:not([data-old])');
     }
     check(`all leads of the lane ${lane}, in order`, keys, expected.leads[lane]);
   }

@@ -212,7 +212,7 @@ TEST(Ranking, WordsOnAComplainantsDeviceAreHersUnlessReceived) {
   EXPECT_EQ(message->key, "lead|towards|message|message%7C2");
   EXPECT_EQ(message->score, 200 + 150 + 200) << "words, between the parties, in the window";
   EXPECT_EQ(message->reasons[0]["text"],
-            "Words of the list “threatening” are in a message received from S1 (suspect): “words”.");
+            "A message received from S1 (suspect) contains “words” (word list “threatening”).");
   EXPECT_EQ(message->reasons[1]["text"], "The message is between C1 (complainant) and S1 (suspect).");
 }
 
@@ -344,6 +344,19 @@ TEST(Ranking, RawBytesOfADatabaseWithMessagesCountLittle) {
   std::map<std::string, int> scores;
   for (const LeadRow& lead : leads(db)) scores[lead.title] = lead.score;
   EXPECT_EQ(scores, (std::map<std::string, int>{{"sms.db", 40}, {"note.txt", 300}}));
+}
+
+// The plugin gives hits in raw bytes a category of their own: what a deleted row held must not go unranked.
+TEST(Ranking, WordsInTheRawBytesOfADatabaseMakeALead) {
+  Database db = empty_case();
+  add_item(db, 1, "GHI/1:p0/sms.db", 3, 7);
+  add_message(db, 1, 1, "out", "", "x", 0);
+  add_finding(db, "f1", 7, "", "keywords", "t", "keyword-raw", 300);
+  ASSERT_TRUE(rank(db, nullptr, shipped()));
+  const auto all = leads(db);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].title, "sms.db");
+  EXPECT_EQ(all[0].reasons[0]["rule"], "words-in-database");
 }
 
 TEST(Ranking, ResultDoesNotDependOnRowIdsOrOrder) {

@@ -1,0 +1,1 @@
+#include "corpus/triage/triage_run.hpp"
