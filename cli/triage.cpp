@@ -221,12 +221,13 @@ int body(const std::vector<std::string>& arguments) {
   const int code = exit_code(completeness(triage.writer().database()), end == RunEnd::stopped);
   triage.finish(code != kStopped);
   print_notes(triage.notes());
-  print_summary(triage.writer().database(), chosen.out, summary, code, "");
   triage.writer().close();
   if (auto closed = close_folder(chosen, code); !closed) {
     complain(closed.error().message);
     return kStopped;
   }
+  Database db(chosen.out + "/case.db", Database::Mode::read_only);
+  print_summary(db, chosen.out, summary, code, "");
   return code;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/coordinator.hpp"
@@ -55,11 +56,16 @@ void add_first_units(Triage::State& state) {
 void record_plan(Triage::State& state) {
   CaseWriter& writer = *state.writer;
   Database& db = writer.database();
+  // How a plugin's set-up went is known once workers start; when nothing is left to do, as the last run saw it.
+  std::map<std::string, std::pair<std::string, std::string>> seen;
+  auto before = db.prepare("SELECT sha256, state, reason FROM plugin WHERE state NOT IN ('left_out', 'unusable')");
+  while (before.step()) seen[before.text(0)] = {before.text(1), before.text(2)};
   db.execute("DELETE FROM plugin; DELETE FROM rule_file;");
   for (const PluginFile& file : state.plugin_files) {
     const bool chosen = std::any_of(state.plugins.begin(), state.plugins.end(), [&](const PluginFile* each) { return each->name == file.name; });
     auto insert = db.prepare("INSERT INTO plugin(name, version, summary, licence, roles, scope, sha256, path, state, reason) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
     insert.bind(1, file.name).bind(7, file.sha256).bind(8, file.path).bind(9, !file.usable() ? "unusable" : chosen ? "chosen" : "left_out").bind(10, file.error);
+    if (const auto known = seen.find(file.sha256); chosen && known != seen.end()) insert.bind(9, known->second.first).bind(10, known->second.second);
     if (file.usable()) {
       insert.bind(2, file.table->version).bind(3, file.table->summary).bind(4, file.table->licence);
       insert.bind(5, roles_text(file.table->roles)).bind(6, file.table->scope == TS_SCOPE_ITEM ? "item" : "content");
