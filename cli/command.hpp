@@ -1,4 +1,5 @@
-// A sub-command of the program: one file each. Parses its options, calls the library, prints, returns an exit code.
+// A sub-command of the program: one file each. Parses its options, calls the library, prints, returns an exit
+// code.
 #pragma once
 
 #include <string>
@@ -7,7 +8,14 @@
 namespace touchstone::cli {
 
 /// Exit codes; if several hold, the first of internal, usage, stopped, exhibit, incomplete.
-enum ExitCode : int { kComplete = 0, kIncomplete = 1, kUsage = 2, kExhibit = 3, kStopped = 4, kInternal = 70 };
+enum ExitCode : int {
+  kComplete = 0,
+  kIncomplete = 1,
+  kUsage = 2,
+  kExhibit = 3,
+  kStopped = 4,
+  kInternal = 70
+};
 
 struct Command {
   const char* name;

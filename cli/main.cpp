@@ -20,7 +20,9 @@ constexpr Command kCommands[] = {
 };
 
 void print_help() {
-  fmt::print("Touchstone {}: forensic triage of seized devices.\n\nUsage: touchstone COMMAND [OPTION ...]\n\n", TOUCHSTONE_VERSION);
+  fmt::print(
+      "Touchstone {}: forensic triage of seized devices.\n\nUsage: touchstone COMMAND [OPTION ...]\n\n",
+      TOUCHSTONE_VERSION);
   for (const Command& command : kCommands) fmt::print("  {:<9} {}\n", command.name, command.summary);
   fmt::print(
       "\nExample: touchstone triage --out case ABC/1:suspect=phone.E01\n"
@@ -62,7 +64,8 @@ int main(int argc, char** argv) {
     return cli::dispatch(arguments);
   } catch (const CaseError& error) {
     cli::complain(error.what());
-    return error.sqlite_code == SQLITE_FULL || error.sqlite_code == SQLITE_IOERR ? cli::kStopped : cli::kUsage;
+    return error.sqlite_code == SQLITE_FULL || error.sqlite_code == SQLITE_IOERR ? cli::kStopped
+                                                                                 : cli::kUsage;
   } catch (const std::exception& error) {
     cli::complain(std::string("internal error: ") + error.what());
     return cli::kInternal;

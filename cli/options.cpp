@@ -11,7 +11,8 @@
 
 namespace touchstone::cli {
 
-std::optional<options::variables_map> parse(const std::vector<std::string>& arguments, const options::options_description& visible,
+std::optional<options::variables_map> parse(const std::vector<std::string>& arguments,
+                                            const options::options_description& visible,
                                             const std::string& positional, const std::string& help) {
   options::options_description all;
   all.add(visible);
@@ -57,7 +58,8 @@ std::uint64_t parse_size(const std::string& text) {
   if (unit == "M" || unit == "MiB") shift = 20;
   if (unit == "G" || unit == "GiB") shift = 30;
   if (unit == "T" || unit == "TiB") shift = 40;
-  if (error != std::errc() || shift < 0 || (value >> (63 - shift)) != 0) throw UsageError("\"" + text + "\" is no size: write 512M or 4G");
+  if (error != std::errc() || shift < 0 || (value >> (63 - shift)) != 0)
+    throw UsageError("\"" + text + "\" is no size: write 512M or 4G");
   return value << shift;
 }
 

@@ -18,7 +18,8 @@ class UsageError : public std::runtime_error {
 };
 
 /// Parses; prints `help` and returns nothing when --help was given. Throws UsageError.
-std::optional<options::variables_map> parse(const std::vector<std::string>& arguments, const options::options_description& visible,
+std::optional<options::variables_map> parse(const std::vector<std::string>& arguments,
+                                            const options::options_description& visible,
                                             const std::string& positional, const std::string& help);
 /// "a,b" and repeated options as one list.
 std::vector<std::string> names(const options::variables_map& values, const char* option);

@@ -17,7 +17,8 @@ constexpr const char* kHelp =
     "Example: touchstone plugins list\n";
 
 nlohmann::json describe(const PluginFile& file) {
-  nlohmann::json text = {{"name", file.name}, {"path", file.path}, {"sha256", file.sha256}, {"usable", file.usable()}};
+  nlohmann::json text = {
+      {"name", file.name}, {"path", file.path}, {"sha256", file.sha256}, {"usable", file.usable()}};
   if (!file.usable()) {
     text["error"] = file.error;
     return text;
@@ -29,9 +30,10 @@ nlohmann::json describe(const PluginFile& file) {
   text["roles"] = roles_text(table.roles);
   text["scope"] = table.scope == TS_SCOPE_ITEM ? "item" : "content";
   text["interface"] = fmt::format("{}.{}", table.abi_major, table.abi_minor);
-  for (const auto& [name, list] : {std::pair<const char*, const char* const*>{"media_types", table.matcher.media_types},
-                                   {"name_globs", table.matcher.name_globs},
-                                   {"after", table.after}}) {
+  for (const auto& [name, list] :
+       {std::pair<const char*, const char* const*>{"media_types", table.matcher.media_types},
+        {"name_globs", table.matcher.name_globs},
+        {"after", table.after}}) {
     text[name] = nlohmann::json::array();
     for (const char* const* each = list; each && *each; ++each) text[name].push_back(*each);
   }
@@ -40,11 +42,14 @@ nlohmann::json describe(const PluginFile& file) {
 
 int body(const std::vector<std::string>& arguments) {
   options::options_description visible("Options");
-  visible.add_options()("json", "print as JSON")("plugin-path", options::value<std::vector<std::string>>()->composing(), "further folder with plugins");
+  visible.add_options()("json", "print as JSON")(
+      "plugin-path", options::value<std::vector<std::string>>()->composing(), "further folder with plugins");
   const auto values = parse(arguments, visible, "what", kHelp);
   if (!values) return kComplete;
-  const auto what = values->count("what") ? (*values)["what"].as<std::vector<std::string>>() : std::vector<std::string>{"list"};
-  const auto extra = values->count("plugin-path") ? (*values)["plugin-path"].as<std::vector<std::string>>() : std::vector<std::string>();
+  const auto what = values->count("what") ? (*values)["what"].as<std::vector<std::string>>()
+                                          : std::vector<std::string>{"list"};
+  const auto extra = values->count("plugin-path") ? (*values)["plugin-path"].as<std::vector<std::string>>()
+                                                  : std::vector<std::string>();
   const auto plugins = load_plugins(plugin_folders(extra));
   if (what[0] == "list" && what.size() == 1) {
     nlohmann::json all = nlohmann::json::array();
@@ -54,7 +59,8 @@ int body(const std::vector<std::string>& arguments) {
       if (values->count("json")) {
         all.push_back(describe(file));
       } else if (file.usable()) {
-        fmt::print("{:<12} {:<8} {:<12} {}\n", file.name, file.table->version, roles_text(file.table->roles), file.table->summary);
+        fmt::print("{:<12} {:<8} {:<12} {}\n", file.name, file.table->version, roles_text(file.table->roles),
+                   file.table->summary);
       } else {
         fmt::print("{:<12} cannot be used: {}\n", inert(file.name), inert(file.error));
       }
@@ -70,7 +76,8 @@ int body(const std::vector<std::string>& arguments) {
       if (values->count("json")) {
         fmt::print("{}\n", text.dump(2));
       } else {
-        for (const auto& [name, value] : text.items()) fmt::print("{:<12} {}\n", name, inert(value.is_string() ? value.get<std::string>() : value.dump()));
+        for (const auto& [name, value] : text.items())
+          fmt::print("{:<12} {}\n", name, inert(value.is_string() ? value.get<std::string>() : value.dump()));
       }
       return kComplete;
     }
@@ -81,6 +88,8 @@ int body(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int run_plugins(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_plugins(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

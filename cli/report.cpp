@@ -1,3 +1,5 @@
+#include "report/report.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -8,7 +10,6 @@
 #include "cli/terminal.hpp"
 #include "report/audit.hpp"
 #include "report/manifest.hpp"
-#include "report/report.hpp"
 
 namespace touchstone::cli {
 namespace {
@@ -20,7 +21,8 @@ constexpr const char* kHelp =
 
 int body(const std::vector<std::string>& arguments) {
   options::options_description visible("Options");
-  visible.add_options()("format", options::value<std::string>()->default_value("html,jsonl,csv"), "which, separated by commas")(
+  visible.add_options()("format", options::value<std::string>()->default_value("html,jsonl,csv"),
+                        "which, separated by commas")(
       "operator", options::value<std::string>()->default_value(""), "who runs this, for the audit");
   const auto values = parse(arguments, visible, "folder", kHelp);
   if (!values) return kComplete;
@@ -28,14 +30,17 @@ int body(const std::vector<std::string>& arguments) {
   const std::string folder = (*values)["folder"].as<std::vector<std::string>>().front();
   auto formats = parse_report_formats((*values)["format"].as<std::string>());
   if (!formats) throw UsageError(formats.error().message);
-  if (!std::filesystem::exists(folder + "/case.db")) throw UsageError(folder + " is no case folder: it has no case.db");
+  if (!std::filesystem::exists(folder + "/case.db"))
+    throw UsageError(folder + " is no case folder: it has no case.db");
   ReportOptions wanted;
   wanted.dir = folder;
   wanted.formats = *formats;
   Status done = write_report(wanted);
   if (done) {
     AuditEntry entry;
-    entry.at = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    entry.at = std::chrono::duration_cast<std::chrono::microseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+                   .count();
     entry.command = "touchstone report";
     for (const std::string& argument : arguments) entry.command += " " + argument;
     entry.operator_name = (*values)["operator"].as<std::string>();
@@ -54,6 +59,8 @@ int body(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int run_report(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_report(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

@@ -15,7 +15,8 @@ constexpr const char* kHelp =
     "List and check rule files: keywords, apps, order, ranking, scope.\n\n"
     "Usage: touchstone rules list  [DIR] [--json]\n"
     "       touchstone rules check [DIR] [--json]\n\n"
-    "Without DIR the program's own rules. check runs each file's examples and counter-examples; exit code 2 when one\n"
+    "Without DIR the program's own rules. check runs each file's examples and counter-examples; exit code 2 "
+    "when one\n"
     "is wrong, with file:line:column.\n\n"
     "Example: touchstone rules check my-rules\n";
 
@@ -24,8 +25,10 @@ int body(const std::vector<std::string>& arguments) {
   visible.add_options()("json", "print as JSON");
   const auto values = parse(arguments, visible, "what", kHelp);
   if (!values) return kComplete;
-  const auto what = values->count("what") ? (*values)["what"].as<std::vector<std::string>>() : std::vector<std::string>();
-  if (what.empty() || what.size() > 2 || (what[0] != "list" && what[0] != "check")) throw UsageError("say: rules list [DIR], or rules check [DIR]");
+  const auto what =
+      values->count("what") ? (*values)["what"].as<std::vector<std::string>>() : std::vector<std::string>();
+  if (what.empty() || what.size() > 2 || (what[0] != "list" && what[0] != "check"))
+    throw UsageError("say: rules list [DIR], or rules check [DIR]");
   const auto checks = check_rules(what.size() == 2 ? what[1] : data_folder() + "/rules");
   nlohmann::json all = nlohmann::json::array();
   std::size_t wrong = 0;
@@ -42,16 +45,21 @@ int body(const std::vector<std::string>& arguments) {
                      {"errors", check.errors}});
       continue;
     }
-    if (what[0] == "list") fmt::print("{:<9} {:<20} {:<8} {:>4}  {}\n", to_text(check.info.kind), inert(check.info.id), inert(check.info.version), check.entries, inert(check.info.title));
+    if (what[0] == "list")
+      fmt::print("{:<9} {:<20} {:<8} {:>4}  {}\n", to_text(check.info.kind), inert(check.info.id),
+                 inert(check.info.version), check.entries, inert(check.info.title));
     for (const std::string& error : check.errors) fmt::print("{}\n", inert(error));
   }
-  if (values->count("json")) fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (values->count("json"))
+    fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   if (!values->count("json") && what[0] == "check") fmt::print("{} files, {} wrong\n", checks.size(), wrong);
   return wrong == 0 ? kComplete : kUsage;
 }
 
 }  // namespace
 
-int run_rules(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_rules(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

@@ -25,20 +25,25 @@ int body(const std::vector<std::string>& arguments) {
   if (!values) return kComplete;
   if (values->count("folder") == 0) throw UsageError("name the case folder");
   const std::string folder = (*values)["folder"].as<std::vector<std::string>>().front();
-  if (!std::filesystem::exists(folder + "/case.db")) throw UsageError(folder + " is no case folder: it has no case.db");
+  if (!std::filesystem::exists(folder + "/case.db"))
+    throw UsageError(folder + " is no case folder: it has no case.db");
   Database db(folder + "/case.db", Database::Mode::read_only);
   const Completeness state = completeness(db);
   const int code = state.units_open > 0     ? kStopped
                    : state.exhibits_bad > 0 ? kExhibit
-                   : state.items_short > 0 || state.volumes_not_read > 0 || state.plugins_absent > 0 ? kIncomplete
-                                                                                                    : kComplete;
-  const std::string note = state.units_open > 0 ? fmt::format("{} units of work are left", state.units_open) : "";
+                   : state.items_short > 0 || state.volumes_not_read > 0 || state.plugins_absent > 0
+                       ? kIncomplete
+                       : kComplete;
+  const std::string note =
+      state.units_open > 0 ? fmt::format("{} units of work are left", state.units_open) : "";
   print_summary(db, folder, {values->count("json") != 0, values->count("stats") != 0}, code, note);
   return kComplete;
 }
 
 }  // namespace
 
-int run_status(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_status(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

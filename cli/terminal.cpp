@@ -35,7 +35,9 @@ std::string inert(std::string_view text) {
   return out;
 }
 
-void complain(std::string_view message) { fmt::print(stderr, "touchstone: {}\n", inert(message)); }
+void complain(std::string_view message) {
+  fmt::print(stderr, "touchstone: {}\n", inert(message));
+}
 
 std::string human_bytes(std::uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
@@ -68,7 +70,8 @@ void ProgressLine::show(const std::string& text) {
     return;
   }
   winsize size{};
-  const std::size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col - 1U : 79U;
+  const std::size_t width =
+      ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col - 1U : 79U;
   fmt::print(stderr, "\r{:<{}}", text.substr(0, width), width);
   std::fflush(stderr);
   drawn_ = true;

@@ -1,3 +1,5 @@
+#include "pipeline/triage.hpp"
+
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -11,7 +13,6 @@
 #include "cli/options.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
-#include "pipeline/triage.hpp"
 #include "pipeline/worker_process.hpp"
 #include "ranking/ranking.hpp"
 #include "report/audit.hpp"
@@ -25,7 +26,9 @@ namespace fs = std::filesystem;
 
 std::atomic<int> stop_wish{0};
 
-void on_stop(int) { stop_wish.store(std::min(2, stop_wish.load() + 1)); }
+void on_stop(int) {
+  stop_wish.store(std::min(2, stop_wish.load() + 1));
+}
 
 constexpr const char* kHelp =
     "Examine exhibits and write a prioritised report.\n\n"
@@ -37,26 +40,27 @@ constexpr const char* kHelp =
 options::options_description visible_options() {
   options::options_description visible("Options");
   const auto list = [] { return options::value<std::vector<std::string>>()->composing(); };
-  visible.add_options()                                                                                     //
-      ("out", options::value<std::string>(), "folder for the results (made, or resumed)")                   //
-      ("case", options::value<std::string>(), "case file: windows, places, persons, scope")                 //
-      ("role", options::value<std::string>(), "role of every exhibit that names none")                      //
-      ("keywords", list(), "further keyword pack (.toml) or list (one term a line)")                        //
-      ("hashset", list(), "FILE[:category], category known or notable (default)")                           //
-      ("only", list(), "run only these plugins: a,b")                                                       //
-      ("without", list(), "run all plugins but these")                                                      //
-      ("plugin-path", list(), "further folder with plugins")                                                //
-      ("previews", options::value<std::string>()->default_value("leads"), "none, leads or all")             //
-      ("jobs", options::value<int>()->default_value(-1), "worker processes; 0: in this one; -1: one a core")  //
-      ("memory", options::value<std::string>(), "for all workers together, e.g. 4G (default: half)")        //
-      ("item-timeout", options::value<int>()->default_value(60), "CPU seconds of a plugin on an item")      //
-      ("update", "allow changed rules, plugins or case file: redo what that touches")                       //
-      ("operator", options::value<std::string>(), "who runs this, for the audit")                           //
-      ("rules", options::value<std::string>(), "another rules folder")                                      //
-      ("sandbox", options::value<std::string>()->default_value("on"), "on, or off for debugging")           //
-      ("stats", "print CPU seconds by stage and plugin")                                                    //
-      ("json", "print the summary as JSON")                                                                 //
-      ("quiet,q", "no progress")                                                                            //
+  visible.add_options()                                                                          //
+      ("out", options::value<std::string>(), "folder for the results (made, or resumed)")        //
+      ("case", options::value<std::string>(), "case file: windows, places, persons, scope")      //
+      ("role", options::value<std::string>(), "role of every exhibit that names none")           //
+      ("keywords", list(), "further keyword pack (.toml) or list (one term a line)")             //
+      ("hashset", list(), "FILE[:category], category known or notable (default)")                //
+      ("only", list(), "run only these plugins: a,b")                                            //
+      ("without", list(), "run all plugins but these")                                           //
+      ("plugin-path", list(), "further folder with plugins")                                     //
+      ("previews", options::value<std::string>()->default_value("leads"), "none, leads or all")  //
+      ("jobs", options::value<int>()->default_value(-1),
+       "worker processes; 0: in this one; -1: one a core")                                              //
+      ("memory", options::value<std::string>(), "for all workers together, e.g. 4G (default: half)")    //
+      ("item-timeout", options::value<int>()->default_value(60), "CPU seconds of a plugin on an item")  //
+      ("update", "allow changed rules, plugins or case file: redo what that touches")                   //
+      ("operator", options::value<std::string>(), "who runs this, for the audit")                       //
+      ("rules", options::value<std::string>(), "another rules folder")                                  //
+      ("sandbox", options::value<std::string>()->default_value("on"), "on, or off for debugging")       //
+      ("stats", "print CPU seconds by stage and plugin")                                                //
+      ("json", "print the summary as JSON")                                                             //
+      ("quiet,q", "no progress")                                                                        //
       ("verbose,v", "let workers write to the terminal");
   return visible;
 }
@@ -85,14 +89,16 @@ ExhibitOption exhibit_option(const std::string& text, Role role) {
   return option;
 }
 
-TriageOptions triage_options(const options::variables_map& values, const std::vector<std::string>& arguments) {
+TriageOptions triage_options(const options::variables_map& values,
+                             const std::vector<std::string>& arguments) {
   TriageOptions result;
   result.out = text_option(values, "out");
   if (result.out.empty()) throw UsageError("--out DIR is needed: the folder for the results");
   result.case_path = text_option(values, "case");
   const Role role = values.count("role") ? role_of(text_option(values, "role")) : Role::unknown;
   if (values.count("exhibit")) {
-    for (const std::string& each : values["exhibit"].as<std::vector<std::string>>()) result.exhibits.push_back(exhibit_option(each, role));
+    for (const std::string& each : values["exhibit"].as<std::vector<std::string>>())
+      result.exhibits.push_back(exhibit_option(each, role));
   }
   result.jobs = values["jobs"].as<int>();
   if (result.jobs < -1 || result.jobs > 1024) throw UsageError("--jobs is a number from 0 to 1024");
@@ -108,11 +114,13 @@ TriageOptions triage_options(const options::variables_map& values, const std::ve
       const std::size_t colon = each.rfind(':');
       std::error_code error;
       const bool whole = colon == std::string::npos || fs::exists(each, error);
-      result.hash_sets.emplace_back(whole ? each : each.substr(0, colon), whole ? "notable" : each.substr(colon + 1));
+      result.hash_sets.emplace_back(whole ? each : each.substr(0, colon),
+                                    whole ? "notable" : each.substr(colon + 1));
     }
   }
   result.previews = text_option(values, "previews");
-  if (result.previews != "none" && result.previews != "leads" && result.previews != "all") throw UsageError("--previews is none, leads or all");
+  if (result.previews != "none" && result.previews != "leads" && result.previews != "all")
+    throw UsageError("--previews is none, leads or all");
   result.operator_name = text_option(values, "operator");
   result.rules_dir = text_option(values, "rules");
   result.update = values.count("update") != 0;
@@ -128,36 +136,49 @@ TriageOptions triage_options(const options::variables_map& values, const std::ve
 std::string progress_text(const Progress& progress, std::uint64_t begun_us) {
   const double seconds = static_cast<double>(wall_us() - begun_us) / 1e6;
   const double rate = seconds > 0 ? static_cast<double>(progress.bytes) / 1e6 / seconds : 0;
-  std::string text = fmt::format("{}: {} of {} items, {}, {:.1f} MB/s, {} findings", progress.phase, human_count(progress.items_done),
-                                 human_count(progress.items), human_bytes(progress.bytes), rate, human_count(progress.findings));
+  std::string text = fmt::format("{}: {} of {} items, {}, {:.1f} MB/s, {} findings", progress.phase,
+                                 human_count(progress.items_done), human_count(progress.items),
+                                 human_bytes(progress.bytes), rate, human_count(progress.findings));
   if (progress.items_done > 50 && progress.items > progress.items_done) {
-    const double left = seconds / static_cast<double>(progress.items_done) * static_cast<double>(progress.items - progress.items_done);
+    const double left = seconds / static_cast<double>(progress.items_done) *
+                        static_cast<double>(progress.items - progress.items_done);
     text += fmt::format(", about {:.0f} s left", left);
   }
   return text;
 }
 
-/// Pictures of which previews are wanted: of leads, or all; never of what a hash set grades, never out of scope.
+/// Pictures of which previews are wanted: of leads, or all; never of what a hash set grades, never out of
+/// scope.
 std::vector<PreviewWish> preview_wishes(Triage& triage, const std::string& which) {
   std::vector<PreviewWish> wishes;
   if (which == "none") return wishes;
-  const std::string leads =
-      which == "all" ? ""
-                     : "AND (c.id IN (SELECT i.content_id FROM lead l JOIN item_row i ON i.id = l.item_id) OR c.id IN (SELECT i.content_id FROM "
-                       "attachment a JOIN item_row i ON i.id = a.item_id JOIN lead l ON l.subject_kind IN ('message', 'conversation') AND "
-                       "(l.subject_id = a.message_id AND l.subject_kind = 'message' OR l.subject_kind = 'conversation' AND l.subject_id IN "
-                       "(SELECT v.id FROM conversation v JOIN message m ON m.conversation = v.key WHERE m.id = a.message_id)))) ";
+  const std::string leads = which == "all" ? ""
+                                           : "AND (c.id IN (SELECT i.content_id FROM lead l JOIN item_row i "
+                                             "ON i.id = l.item_id) OR c.id IN (SELECT i.content_id FROM "
+                                             "attachment a JOIN item_row i ON i.id = a.item_id JOIN lead l "
+                                             "ON l.subject_kind IN ('message', 'conversation') AND "
+                                             "(l.subject_id = a.message_id AND l.subject_kind = 'message' OR "
+                                             "l.subject_kind = 'conversation' AND l.subject_id IN "
+                                             "(SELECT v.id FROM conversation v JOIN message m ON "
+                                             "m.conversation = v.key WHERE m.id = a.message_id)))) ";
   auto query = triage.writer().database().prepare(
-      "SELECT (SELECT i.id FROM item_row i WHERE i.content_id = c.id ORDER BY i.locator LIMIT 1), lower(hex(c.sha256)) FROM content c "
-      "WHERE c.media_type LIKE 'image/%' " + leads +
-      "AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.content_id = c.id AND f.plugin = 'hashes') ORDER BY c.sha256");
+      "SELECT (SELECT i.id FROM item_row i WHERE i.content_id = c.id ORDER BY i.locator LIMIT 1), "
+      "lower(hex(c.sha256)) FROM content c "
+      "WHERE c.media_type LIKE 'image/%' " +
+      leads +
+      "AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.content_id = c.id AND f.plugin = 'hashes') ORDER BY "
+      "c.sha256");
   while (query.step()) {
-    auto exhibit = triage.writer().database().prepare("SELECT e.ref FROM item_row i JOIN exhibit e ON e.id = i.exhibit_id WHERE i.id = ?1");
+    auto exhibit = triage.writer().database().prepare(
+        "SELECT e.ref FROM item_row i JOIN exhibit e ON e.id = i.exhibit_id WHERE i.id = ?1");
     exhibit.bind(1, query.integer(0));
     if (!exhibit.step()) continue;
     const CaseExhibit* known = triage.case_file() ? triage.case_file()->exhibit(exhibit.text(0)) : nullptr;
     const bool limited = known && known->scope;
-    const auto granted = [&] { return std::find(known->scope->grant.begin(), known->scope->grant.end(), "previews") != known->scope->grant.end(); };
+    const auto granted = [&] {
+      return std::find(known->scope->grant.begin(), known->scope->grant.end(), "previews") !=
+             known->scope->grant.end();
+    };
     if (!limited || granted()) wishes.push_back({query.integer(0), query.text(1)});
   }
   return wishes;
@@ -173,7 +194,9 @@ int exit_code(const Completeness& state, bool stopped) {
 Status close_folder(const TriageOptions& chosen, int code) {
   if (auto written = write_report({chosen.out}); !written) return written;
   AuditEntry entry;
-  entry.at = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  entry.at = std::chrono::duration_cast<std::chrono::microseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+                 .count();
   entry.command = chosen.command;
   entry.operator_name = chosen.operator_name;
   entry.version = TOUCHSTONE_VERSION;
@@ -233,6 +256,8 @@ int body(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int run_triage(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_triage(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

@@ -30,10 +30,13 @@ int verify_folder(const std::string& folder, bool as_json) {
   for (const auto& each : *differences) lines.push_back(each.message);
   for (const auto& each : *chain) lines.push_back(each);
   if (as_json) {
-    fmt::print("{}\n", nlohmann::json{{"folder", folder}, {"agrees", lines.empty()}, {"differences", lines}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n",
+               nlohmann::json{{"folder", folder}, {"agrees", lines.empty()}, {"differences", lines}}.dump(
+                   2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     for (const auto& line : lines) fmt::print("{}\n", inert(line.get<std::string>()));
-    if (lines.empty()) fmt::print("{}: every file is as the manifest says, and the audit's chain is whole\n", folder);
+    if (lines.empty())
+      fmt::print("{}: every file is as the manifest says, and the audit's chain is whole\n", folder);
   }
   return lines.empty() ? kComplete : kExhibit;
 }
@@ -56,23 +59,33 @@ int verify_file(const std::string& path, bool as_json) {
     return kExhibit;
   }
   const ImageInfo& info = (*image)->info();
-  const char* verdict = !done->matches ? "nothing is stored in the image to compare with" : *done->matches ? "the stored hash agrees" : "THE STORED HASH DIFFERS";
+  const char* verdict = !done->matches   ? "nothing is stored in the image to compare with"
+                        : *done->matches ? "the stored hash agrees"
+                                         : "THE STORED HASH DIFFERS";
   const bool bad = (done->matches && !*done->matches) || !done->gaps.empty() || !info.problems.empty();
   if (as_json) {
     nlohmann::json gaps = nlohmann::json::array();
-    for (const Gap& gap : done->gaps) gaps.push_back({{"offset", gap.offset}, {"length", gap.length}, {"reason", gap.reason}});
-    nlohmann::json text = {{"path", path},         {"format", info.format},   {"size", size},
-                           {"md5", done->computed.md5}, {"sha1", done->computed.sha1}, {"sha256", done->computed.sha256},
-                           {"stored_md5", info.stored_md5}, {"stored_sha1", info.stored_sha1}, {"gaps", gaps}};
+    for (const Gap& gap : done->gaps)
+      gaps.push_back({{"offset", gap.offset}, {"length", gap.length}, {"reason", gap.reason}});
+    nlohmann::json text = {{"path", path},
+                           {"format", info.format},
+                           {"size", size},
+                           {"md5", done->computed.md5},
+                           {"sha1", done->computed.sha1},
+                           {"sha256", done->computed.sha256},
+                           {"stored_md5", info.stored_md5},
+                           {"stored_sha1", info.stored_sha1},
+                           {"gaps", gaps}};
     text["matches"] = done->matches ? nlohmann::json(*done->matches) : nlohmann::json();
     fmt::print("{}\n", text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
-    fmt::print("{} ({}, {})\n  md5     {}\n  sha1    {}\n  sha256  {}\n", inert(path), info.format, human_bytes(size), done->computed.md5,
-               done->computed.sha1, done->computed.sha256);
+    fmt::print("{} ({}, {})\n  md5     {}\n  sha1    {}\n  sha256  {}\n", inert(path), info.format,
+               human_bytes(size), done->computed.md5, done->computed.sha1, done->computed.sha256);
     if (!info.stored_md5.empty()) fmt::print("  stored md5   {}\n", info.stored_md5);
     if (!info.stored_sha1.empty()) fmt::print("  stored sha1  {}\n", info.stored_sha1);
     for (const Problem& problem : info.problems) fmt::print("  {}\n", inert(problem.message));
-    for (const Gap& gap : done->gaps) fmt::print("  {} bytes at {}: {}\n", gap.length, gap.offset, inert(gap.reason));
+    for (const Gap& gap : done->gaps)
+      fmt::print("  {} bytes at {}: {}\n", gap.length, gap.offset, inert(gap.reason));
     fmt::print("{}\n", verdict);
   }
   if (bad) return kExhibit;
@@ -92,6 +105,8 @@ int body(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int run_verify(const std::vector<std::string>& arguments) { return guarded(body, arguments); }
+int run_verify(const std::vector<std::string>& arguments) {
+  return guarded(body, arguments);
+}
 
 }  // namespace touchstone::cli

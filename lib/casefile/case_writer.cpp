@@ -16,18 +16,17 @@
 namespace touchstone {
 namespace {
 
-// Tables whose rows carry unit_id.
-constexpr const char* kUnitTables[] = {"volume",  "message",  "attachment", "call",    "contact", "account",
-                                       "location", "visit",   "finding",    "problem", "out_of_scope"};
 // Tables that a plugin's records may go to.
-constexpr const char* kRecordTables[] = {"message", "attachment", "call", "contact", "account", "location", "visit"};
+constexpr const char* kRecordTables[] = {"message", "attachment", "call", "contact",
+                                         "account", "location",   "visit"};
 constexpr std::pair<const char*, const char*> kContentTables[] = {
     {"picture", "picture_row"}, {"video", "video_row"}, {"document", "document_row"}};
 
 std::string from_hex(std::string_view hex) {
   const auto digit = [](char c) { return c >= 'a' ? c - 'a' + 10 : c - '0'; };
   std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   return bytes;
 }
 
@@ -54,7 +53,8 @@ int take_lock(const std::string& folder) {
   if (fd < 0) throw CaseError(fmt::format("{}: {}", path, std::strerror(errno)));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     ::close(fd);
-    throw CaseError(fmt::format("{}: another touchstone is working on this folder; wait for it to end", folder));
+    throw CaseError(
+        fmt::format("{}: another touchstone is working on this folder; wait for it to end", folder));
   }
   return fd;
 }
@@ -87,7 +87,8 @@ CaseWriter::CaseWriter(const std::string& folder) : lock_(take_lock(folder)) {
       names += (i ? ", " : "") + entry.columns[i];
       marks += fmt::format("{}?{}", i ? ", " : "", i + 1);
     }
-    entry.insert = std::make_unique<Statement>(db_.handle(), fmt::format("INSERT INTO {}({}) VALUES({})", table, names, marks));
+    entry.insert = std::make_unique<Statement>(
+        db_.handle(), fmt::format("INSERT INTO {}({}) VALUES({})", table, names, marks));
     tables_.emplace(kind, std::move(entry));
   };
   for (const char* table : kRecordTables) add_table(table, table, false);
@@ -137,105 +138,38 @@ std::optional<std::string> CaseWriter::setting(std::string_view name) const {
 }
 
 void CaseWriter::set_setting(std::string_view name, std::string_view value) {
-  statement("INSERT INTO setting(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")
+  statement(
+      "INSERT INTO setting(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = "
+      "excluded.value")
       .bind(1, name)
       .bind(2, value)
       .run();
 }
 
-std::int64_t CaseWriter::add_unit(const UnitRow& unit) {
-  statement("INSERT INTO unit(exhibit_id, kind, level, priority, state, item_id, charges, spec) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")
-      .bind(1, unit.exhibit_id)
-      .bind(2, unit.kind)
-      .bind(3, unit.level)
-      .bind(4, unit.priority)
-      .bind(5, static_cast<int>(unit.state))
-      .bind(6, unit.item_id)
-      .bind(7, unit.charges)
-      .bind_blob(8, unit.spec)
-      .run();
-  return db_.last_insert_id();
-}
-
-std::optional<UnitRow> CaseWriter::find_unit(std::int64_t id) {
-  Statement& query = statement("SELECT exhibit_id, kind, level, priority, state, item_id, charges, spec FROM unit WHERE id = ?1");
-  query.bind(1, id);
-  std::optional<UnitRow> row;
-  if (query.step()) {
-    row = UnitRow{id,
-                  query.integer(0),
-                  static_cast<int>(query.integer(1)),
-                  static_cast<int>(query.integer(2)),
-                  query.integer(3),
-                  static_cast<UnitState>(query.integer(4)),
-                  query.integer(5),
-                  query.text(6),
-                  query.blob(7)};
-  }
-  query.reset();
-  return row;
-}
-
-void CaseWriter::set_unit_state(std::int64_t id, UnitState state) {
-  statement("UPDATE unit SET state = ?2 WHERE id = ?1").bind(1, id).bind(2, static_cast<int>(state)).run();
-}
-
-void CaseWriter::set_unit(std::int64_t id, UnitState state, std::string_view charges, std::string_view spec) {
-  statement("UPDATE unit SET state = ?2, charges = ?3, spec = ?4 WHERE id = ?1")
-      .bind(1, id)
-      .bind(2, static_cast<int>(state))
-      .bind(3, charges)
-      .bind_blob(4, spec)
-      .run();
-}
-
-void CaseWriter::each_open_unit(const std::function<void(std::int64_t, int, std::int64_t, UnitState)>& each) const {
-  auto query = db_.prepare("SELECT id, level, priority, state FROM unit WHERE state <> 2 ORDER BY id");
-  while (query.step()) {
-    each(query.integer(0), static_cast<int>(query.integer(1)), query.integer(2), static_cast<UnitState>(query.integer(3)));
-  }
-}
-
-void CaseWriter::take_back(std::int64_t unit_id) {
-  for (const char* table : kUnitTables) {
-    db_.prepare(fmt::format("DELETE FROM {} WHERE unit_id = ?1", table)).bind(1, unit_id).run();
-  }
-  db_.prepare("DELETE FROM unit WHERE id <> ?1 AND item_id IN (SELECT id FROM item_row WHERE unit_id = ?1)").bind(1, unit_id).run();
-  db_.prepare("DELETE FROM item_row WHERE unit_id = ?1").bind(1, unit_id).run();
-  mark_partial(unit_id, false);
-}
-
-std::vector<std::int64_t> CaseWriter::partial_units() const {
-  std::vector<std::int64_t> ids;
-  auto query = db_.prepare("SELECT CAST(substr(name, 9) AS INTEGER) FROM setting WHERE name GLOB 'partial:*' ORDER BY 1");
-  while (query.step()) ids.push_back(query.integer(0));
-  return ids;
-}
-
-void CaseWriter::mark_partial(std::int64_t unit_id, bool partial) {
-  const std::string name = "partial:" + std::to_string(unit_id);
-  if (partial) {
-    set_setting(name, "1");
-  } else {
-    statement("DELETE FROM setting WHERE name = ?1").bind(1, name).run();
-  }
-}
-
 std::int64_t CaseWriter::add_exhibit(std::string_view ref, Role role, std::string_view path) {
-  statement("INSERT INTO exhibit(ref, role, path) VALUES(?1, ?2, ?3)").bind(1, ref).bind(2, to_text(role)).bind(3, path).run();
+  statement("INSERT INTO exhibit(ref, role, path) VALUES(?1, ?2, ?3)")
+      .bind(1, ref)
+      .bind(2, to_text(role))
+      .bind(3, path)
+      .run();
   return db_.last_insert_id();
 }
 
 void CaseWriter::set_exhibit(std::int64_t id, std::string_view column, const Value& value) {
   // `column` is one of ours, never text from evidence.
-  db_.prepare(fmt::format("UPDATE exhibit SET \"{}\" = ?2 WHERE id = ?1", column)).bind(1, id).bind(2, value).run();
+  db_.prepare(fmt::format("UPDATE exhibit SET \"{}\" = ?2 WHERE id = ?1", column))
+      .bind(1, id)
+      .bind(2, value)
+      .run();
 }
 
 std::int64_t CaseWriter::add_volume(std::int64_t exhibit_id, const Volume& volume, std::int64_t unit_id) {
   std::optional<std::int64_t> parent;
-  if (const auto found = volumes_.find({exhibit_id, volume.parent_slot}); found != volumes_.end()) parent = found->second;
+  if (const auto found = volumes_.find({exhibit_id, volume.parent_slot}); found != volumes_.end())
+    parent = found->second;
   statement(
-      "INSERT INTO volume(exhibit_id, parent_id, slot, offset, size, kind, filesystem, label, state, reason, unit_id) "
+      "INSERT INTO volume(exhibit_id, parent_id, slot, offset, size, kind, filesystem, label, state, reason, "
+      "unit_id) "
       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")
       .bind(1, exhibit_id)
       .bind(2, parent)
@@ -257,11 +191,13 @@ std::int64_t CaseWriter::volume_id(std::int64_t exhibit_id, const std::string& s
   return found == volumes_.end() ? 0 : found->second;
 }
 
-std::int64_t CaseWriter::add_item(const Item& item, std::int64_t exhibit_id, std::int64_t parent_id, ItemState state,
-                                  std::string_view reason, std::int64_t unit_id) {
+std::int64_t CaseWriter::add_item(const Item& item, std::int64_t exhibit_id, std::int64_t parent_id,
+                                  ItemState state, std::string_view reason, std::int64_t unit_id) {
   Statement& insert = statement(
-      "INSERT INTO item_row(locator, exhibit_id, volume_id, parent_id, path, name, kind, allocated, size, created, modified, "
-      "accessed, changed, time_basis, state, reason, detail, unit_id) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)");
+      "INSERT INTO item_row(locator, exhibit_id, volume_id, parent_id, path, name, kind, allocated, size, "
+      "created, modified, "
+      "accessed, changed, time_basis, state, reason, detail, unit_id) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)");
   insert.bind(1, item.locator).bind(2, exhibit_id);
   const std::int64_t volume = volume_id(exhibit_id, item.volume_slot);
   volume ? insert.bind(3, volume) : insert.bind_null(3);
@@ -280,7 +216,8 @@ std::int64_t CaseWriter::add_item(const Item& item, std::int64_t exhibit_id, std
   return db_.last_insert_id();
 }
 
-void CaseWriter::set_item(std::int64_t id, std::int64_t content_id, ItemState state, std::string_view reason) {
+void CaseWriter::set_item(std::int64_t id, std::int64_t content_id, ItemState state,
+                          std::string_view reason) {
   Statement& update = statement("UPDATE item_row SET content_id = ?2, state = ?3, reason = ?4 WHERE id = ?1");
   update.bind(1, id);
   content_id ? update.bind(2, content_id) : update.bind_null(2);
@@ -290,7 +227,10 @@ void CaseWriter::set_item(std::int64_t id, std::int64_t content_id, ItemState st
 }
 
 void CaseWriter::set_item_size(std::int64_t id, std::uint64_t size) {
-  statement("UPDATE item_row SET size = ?2 WHERE id = ?1").bind(1, id).bind(2, static_cast<std::int64_t>(size)).run();
+  statement("UPDATE item_row SET size = ?2 WHERE id = ?1")
+      .bind(1, id)
+      .bind(2, static_cast<std::int64_t>(size))
+      .run();
 }
 
 ContentRef CaseWriter::content(const Digests& digests, std::uint64_t size, std::string_view media_type) {
@@ -311,12 +251,17 @@ ContentRef CaseWriter::content(const Digests& digests, std::uint64_t size, std::
   return entry;
 }
 
-void CaseWriter::set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state, std::string_view reason) {
+void CaseWriter::set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state,
+                              std::string_view reason) {
   Key key{};
   const std::string bytes = from_hex(sha256);
   std::memcpy(key.data(), bytes.data(), std::min(bytes.size(), key.size()));
   contents_[key].analysed = true;
-  statement("UPDATE content SET state = ?2, reason = ?3 WHERE id = ?1").bind(1, content_id).bind(2, to_text(state)).bind(3, reason).run();
+  statement("UPDATE content SET state = ?2, reason = ?3 WHERE id = ?1")
+      .bind(1, content_id)
+      .bind(2, to_text(state))
+      .bind(3, reason)
+      .run();
 }
 
 CaseWriter::RecordTable* CaseWriter::record_table(const std::string& kind) {
@@ -324,8 +269,8 @@ CaseWriter::RecordTable* CaseWriter::record_table(const std::string& kind) {
   return found == tables_.end() ? nullptr : &found->second;
 }
 
-void CaseWriter::add_record(const Record& record, std::int64_t item_id, std::int64_t content_id, std::string_view plugin,
-                            std::int64_t unit_id) {
+void CaseWriter::add_record(const Record& record, std::int64_t item_id, std::int64_t content_id,
+                            std::string_view plugin, std::int64_t unit_id) {
   RecordTable* table = record_table(record.kind);
   if (!table) return;
   Statement& insert = *table->insert;
@@ -363,24 +308,36 @@ void CaseWriter::add_record(const Record& record, std::int64_t item_id, std::int
   }
 }
 
-void CaseWriter::add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id, std::int64_t unit_id) {
+void CaseWriter::add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id,
+                             std::int64_t unit_id) {
   Statement& insert = statement(
-      "INSERT INTO finding(content_id, item_id, record_kind, plugin, plugin_version, rule, category, confidence, title, detail, "
+      "INSERT INTO finding(content_id, item_id, record_kind, plugin, plugin_version, rule, category, "
+      "confidence, title, detail, "
       "position, key, record_key, unit_id) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
   content_id ? insert.bind(1, content_id) : insert.bind_null(1);
   item_id ? insert.bind(2, item_id) : insert.bind_null(2);
-  const auto text = [&](int index, const std::string& value) { value.empty() ? insert.bind_null(index) : insert.bind(index, value); };
+  const auto text = [&](int index, const std::string& value) {
+    value.empty() ? insert.bind_null(index) : insert.bind(index, value);
+  };
   text(3, finding.record_kind);
-  insert.bind(4, finding.plugin).bind(5, finding.plugin_version).bind(6, finding.rule).bind(7, finding.category);
-  insert.bind(8, finding.confidence).bind(9, finding.title).bind(10, finding.detail).bind(11, finding.position).bind(12, finding.key);
+  insert.bind(4, finding.plugin)
+      .bind(5, finding.plugin_version)
+      .bind(6, finding.rule)
+      .bind(7, finding.category);
+  insert.bind(8, finding.confidence)
+      .bind(9, finding.title)
+      .bind(10, finding.detail)
+      .bind(11, finding.position)
+      .bind(12, finding.key);
   text(13, finding.record_key);
   insert.bind(14, unit_id).run();
 }
 
-void CaseWriter::add_problem(const Problem& problem, std::int64_t item_id, std::int64_t exhibit_id, std::int64_t content_id,
-                             std::int64_t unit_id) {
+void CaseWriter::add_problem(const Problem& problem, std::int64_t item_id, std::int64_t exhibit_id,
+                             std::int64_t content_id, std::int64_t unit_id) {
   Statement& insert = statement(
-      "INSERT INTO problem(key, item_id, exhibit_id, plugin, kind, message, content_id, unit_id) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+      "INSERT INTO problem(key, item_id, exhibit_id, plugin, kind, message, content_id, unit_id) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
   insert.bind(1, problem.key);
   item_id ? insert.bind(2, item_id) : insert.bind_null(2);
   exhibit_id ? insert.bind(3, exhibit_id) : insert.bind_null(3);
@@ -389,9 +346,10 @@ void CaseWriter::add_problem(const Problem& problem, std::int64_t item_id, std::
   insert.bind(8, unit_id).run();
 }
 
-void CaseWriter::add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot, std::string_view rule, std::uint64_t items,
-                                  std::int64_t unit_id) {
-  statement("INSERT INTO out_of_scope(exhibit_id, volume_slot, rule, items, unit_id) VALUES(?1, ?2, ?3, ?4, ?5)")
+void CaseWriter::add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot,
+                                  std::string_view rule, std::uint64_t items, std::int64_t unit_id) {
+  statement(
+      "INSERT INTO out_of_scope(exhibit_id, volume_slot, rule, items, unit_id) VALUES(?1, ?2, ?3, ?4, ?5)")
       .bind(1, exhibit_id)
       .bind(2, volume_slot)
       .bind(3, rule)
@@ -400,9 +358,11 @@ void CaseWriter::add_out_of_scope(std::int64_t exhibit_id, std::string_view volu
       .run();
 }
 
-void CaseWriter::add_plugin_run(std::int64_t exhibit_id, std::string_view plugin, std::uint64_t ran, std::uint64_t not_run) {
+void CaseWriter::add_plugin_run(std::int64_t exhibit_id, std::string_view plugin, std::uint64_t ran,
+                                std::uint64_t not_run) {
   statement(
-      "INSERT INTO plugin_run(exhibit_id, plugin, ran, not_run) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(exhibit_id, plugin) DO UPDATE "
+      "INSERT INTO plugin_run(exhibit_id, plugin, ran, not_run) VALUES(?1, ?2, ?3, ?4) ON "
+      "CONFLICT(exhibit_id, plugin) DO UPDATE "
       "SET ran = ran + excluded.ran, not_run = not_run + excluded.not_run")
       .bind(1, exhibit_id)
       .bind(2, plugin)
@@ -411,9 +371,11 @@ void CaseWriter::add_plugin_run(std::int64_t exhibit_id, std::string_view plugin
       .run();
 }
 
-void CaseWriter::add_timing(std::int64_t run_id, std::string_view stage, std::uint64_t calls, std::uint64_t cpu_us, std::uint64_t bytes) {
+void CaseWriter::add_timing(std::int64_t run_id, std::string_view stage, std::uint64_t calls,
+                            std::uint64_t cpu_us, std::uint64_t bytes) {
   statement(
-      "INSERT INTO timing(run_id, stage, calls, cpu_us, bytes) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(run_id, stage) DO UPDATE SET "
+      "INSERT INTO timing(run_id, stage, calls, cpu_us, bytes) VALUES(?1, ?2, ?3, ?4, ?5) ON "
+      "CONFLICT(run_id, stage) DO UPDATE SET "
       "calls = calls + excluded.calls, cpu_us = cpu_us + excluded.cpu_us, bytes = bytes + excluded.bytes")
       .bind(1, run_id)
       .bind(2, stage)
@@ -423,7 +385,8 @@ void CaseWriter::add_timing(std::int64_t run_id, std::string_view stage, std::ui
       .run();
 }
 
-void CaseWriter::declare_rule(std::string_view plugin, std::string_view rule, std::string_view version, std::string_view title) {
+void CaseWriter::declare_rule(std::string_view plugin, std::string_view rule, std::string_view version,
+                              std::string_view title) {
   statement("INSERT OR REPLACE INTO declared_rule(plugin, rule, version, title) VALUES(?1, ?2, ?3, ?4)")
       .bind(1, plugin)
       .bind(2, rule)
@@ -432,9 +395,11 @@ void CaseWriter::declare_rule(std::string_view plugin, std::string_view rule, st
       .run();
 }
 
-void CaseWriter::add_preview(std::string_view sha256, std::int64_t width, std::int64_t height, std::string_view blurred,
-                             std::string_view clear) {
-  previews_.prepare("INSERT OR REPLACE INTO preview(sha256, width, height, blurred, clear) VALUES(?1, ?2, ?3, ?4, ?5)")
+void CaseWriter::add_preview(std::string_view sha256, std::int64_t width, std::int64_t height,
+                             std::string_view blurred, std::string_view clear) {
+  previews_
+      .prepare(
+          "INSERT OR REPLACE INTO preview(sha256, width, height, blurred, clear) VALUES(?1, ?2, ?3, ?4, ?5)")
       .bind(1, sha256)
       .bind(2, width)
       .bind(3, height)

@@ -1,6 +1,6 @@
-// The one writer of a case database. Row ids never leave the database; the coordinator uses them between units.
-// One thread. Failures throw CaseError (sqlite.hpp). All rows of a unit carry its id, so that a unit that did not end
-// can be taken back whole.
+// The one writer of a case database. Row ids never leave the database; the coordinator uses them between
+// units. One thread. Failures throw CaseError (sqlite.hpp). All rows of a unit carry its id, so that a unit
+// that did not end can be taken back whole.
 #pragma once
 
 #include <array>
@@ -26,23 +26,24 @@ struct UnitRow {
   std::int64_t id = 0;
   std::int64_t exhibit_id = 0;
   int kind = 0;
-  int level = 0;                       ///< depth of containers around it
-  std::int64_t priority = 0;           ///< larger is earlier
+  int level = 0;              ///< depth of containers around it
+  std::int64_t priority = 0;  ///< larger is earlier
   UnitState state = UnitState::pending;
-  std::int64_t item_id = 0;            ///< of the item it examines or lists; first of a group
-  std::string charges;                 ///< JSON: plugin → charged attempts
+  std::int64_t item_id = 0;  ///< of the item it examines or lists; first of a group
+  std::string charges;       ///< JSON: plugin → charged attempts
   std::string spec;
 };
 
 /// What the coordinator knows of a content.
 struct ContentRef {
   std::int64_t id = 0;
-  bool analysed = false;               ///< content-scope rows of it are in the database
+  bool analysed = false;  ///< content-scope rows of it are in the database
 };
 
 class CaseWriter {
  public:
-  /// Opens DIR/case.db and DIR/previews.db, made when they are not there. Takes a lock: a second writer gets a CaseError.
+  /// Opens DIR/case.db and DIR/previews.db, made when they are not there. Takes a lock: a second writer gets
+  /// a CaseError.
   explicit CaseWriter(const std::string& folder);
 
   Database& database() { return db_; }
@@ -76,15 +77,24 @@ class CaseWriter {
   void set_item_size(std::int64_t id, std::uint64_t size);
   ContentRef content(const Digests& digests, std::uint64_t size, std::string_view media_type);
   /// The worst that happened to a content in a unit that analysed it.
-  void set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state, std::string_view reason);
-  void add_record(const Record& record, std::int64_t item_id, std::int64_t content_id, std::string_view plugin, std::int64_t unit_id);
-  void add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id, std::int64_t unit_id);
-  void add_problem(const Problem& problem, std::int64_t item_id, std::int64_t exhibit_id, std::int64_t content_id, std::int64_t unit_id);
-  void add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot, std::string_view rule, std::uint64_t items, std::int64_t unit_id);
-  void add_plugin_run(std::int64_t exhibit_id, std::string_view plugin, std::uint64_t ran, std::uint64_t not_run);
-  void add_timing(std::int64_t run_id, std::string_view stage, std::uint64_t calls, std::uint64_t cpu_us, std::uint64_t bytes);
-  void declare_rule(std::string_view plugin, std::string_view rule, std::string_view version, std::string_view title);
-  void add_preview(std::string_view sha256, std::int64_t width, std::int64_t height, std::string_view blurred, std::string_view clear);
+  void set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state,
+                    std::string_view reason);
+  void add_record(const Record& record, std::int64_t item_id, std::int64_t content_id,
+                  std::string_view plugin, std::int64_t unit_id);
+  void add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id,
+                   std::int64_t unit_id);
+  void add_problem(const Problem& problem, std::int64_t item_id, std::int64_t exhibit_id,
+                   std::int64_t content_id, std::int64_t unit_id);
+  void add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot, std::string_view rule,
+                        std::uint64_t items, std::int64_t unit_id);
+  void add_plugin_run(std::int64_t exhibit_id, std::string_view plugin, std::uint64_t ran,
+                      std::uint64_t not_run);
+  void add_timing(std::int64_t run_id, std::string_view stage, std::uint64_t calls, std::uint64_t cpu_us,
+                  std::uint64_t bytes);
+  void declare_rule(std::string_view plugin, std::string_view rule, std::string_view version,
+                    std::string_view title);
+  void add_preview(std::string_view sha256, std::int64_t width, std::int64_t height, std::string_view blurred,
+                   std::string_view clear);
   bool has_preview(std::string_view sha256) const;
 
   /// Reads again what is kept in memory of contents and volumes, after they were changed by SQL.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "model/locator.hpp"
+#include "rules/case_file.hpp"
 
 namespace touchstone {
 namespace {
@@ -44,36 +45,49 @@ CREATE INDEX IF NOT EXISTS unit_item ON unit(item_id, kind);
 void settle_contents(const Database& db) {
   db.execute("UPDATE content SET places = (SELECT count(*) FROM item_row i WHERE i.content_id = content.id)");
   for (const char* table : {"picture_row", "video_row", "document_row", "finding", "problem"}) {
-    db.execute(fmt::format("DELETE FROM {} WHERE content_id IN (SELECT id FROM content WHERE places = 0)", table));
+    db.execute(
+        fmt::format("DELETE FROM {} WHERE content_id IN (SELECT id FROM content WHERE places = 0)", table));
   }
   db.execute("DELETE FROM content WHERE places = 0");
   // Equal bytes at another place: what a plugin could not do there, it could not do here.
   db.execute(
-      "UPDATE item_row SET state = c.state, reason = c.reason FROM content c WHERE c.id = item_row.content_id "
+      "UPDATE item_row SET state = c.state, reason = c.reason FROM content c WHERE c.id = "
+      "item_row.content_id "
       "AND item_row.state = 'examined' AND c.state IN ('partly_examined', 'encrypted')");
   // Whatever left a problem left the item short, also where only some plugins ran again.
   db.execute(
-      "UPDATE item_row SET state = 'partly_examined', reason = (SELECT p.plugin || ': ' || p.message FROM problem p WHERE "
-      "p.item_id = item_row.id OR p.content_id = item_row.content_id ORDER BY p.key LIMIT 1) WHERE state = 'examined' AND "
-      "kind <> 'directory' AND (id IN (SELECT item_id FROM problem) OR content_id IN (SELECT content_id FROM problem))");
+      "UPDATE item_row SET state = 'partly_examined', reason = (SELECT p.plugin || ': ' || p.message FROM "
+      "problem p WHERE "
+      "p.item_id = item_row.id OR p.content_id = item_row.content_id ORDER BY p.key LIMIT 1) WHERE state = "
+      "'examined' AND "
+      "kind <> 'directory' AND (id IN (SELECT item_id FROM problem) OR content_id IN (SELECT content_id FROM "
+      "problem))");
   // A problem of bytes is shown at their smallest locator.
   db.execute(
-      "UPDATE problem SET item_id = (SELECT i.id FROM item_row i WHERE i.content_id = problem.content_id ORDER BY i.locator LIMIT 1), "
-      "exhibit_id = (SELECT i.exhibit_id FROM item_row i WHERE i.content_id = problem.content_id ORDER BY i.locator LIMIT 1) "
+      "UPDATE problem SET item_id = (SELECT i.id FROM item_row i WHERE i.content_id = problem.content_id "
+      "ORDER BY i.locator LIMIT 1), "
+      "exhibit_id = (SELECT i.exhibit_id FROM item_row i WHERE i.content_id = problem.content_id ORDER BY "
+      "i.locator LIMIT 1) "
       "WHERE content_id IS NOT NULL");
 }
 
 void settle_volumes(const Database& db) {
   db.execute(
-      "UPDATE volume SET state = 'partly_read', reason = 'some directories could not be listed whole' WHERE state = 'read' AND EXISTS "
-      "(SELECT 1 FROM item_row i WHERE i.volume_id = volume.id AND i.kind = 'directory' AND i.state NOT IN ('examined', 'pending'))");
+      "UPDATE volume SET state = 'partly_read', reason = 'some directories could not be listed whole' WHERE "
+      "state = 'read' AND EXISTS "
+      "(SELECT 1 FROM item_row i WHERE i.volume_id = volume.id AND i.kind = 'directory' AND i.state NOT IN "
+      "('examined', 'pending'))");
 }
 
 void link_records(const Database& db) {
   for (const char* kind : {"message", "call", "contact", "account", "location", "visit"}) {
-    db.execute(fmt::format("UPDATE finding SET record_id = (SELECT r.id FROM {0} r WHERE r.key = finding.record_key) WHERE record_kind = '{0}'", kind));
+    db.execute(
+        fmt::format("UPDATE finding SET record_id = (SELECT r.id FROM {0} r WHERE r.key = "
+                    "finding.record_key) WHERE record_kind = '{0}'",
+                    kind));
   }
-  db.execute("UPDATE attachment SET message_id = (SELECT m.id FROM message m WHERE m.key = attachment.message_key)");
+  db.execute(
+      "UPDATE attachment SET message_id = (SELECT m.id FROM message m WHERE m.key = attachment.message_key)");
 }
 
 /// How many path components two paths share, counted from their ends.
@@ -88,12 +102,16 @@ int common_tail(const std::string& a, const std::string& b) {
   return components + (whole && (i == 0 || j == 0) && i < a.size() && a[i] != '/' ? 1 : 0);
 }
 
-/// Attachments name a path as the app stores it, often from a storage root that has another name on the disk: the item
-/// of the same exhibit that shares the longest tail of the path is taken, if it shares the name and one folder above it.
+/// Attachments name a path as the app stores it, often from a storage root that has another name on the disk:
+/// the item of the same exhibit that shares the longest tail of the path is taken, if it shares the name and
+/// one folder above it.
 void link_attachments(const Database& db) {
   auto attachments = db.prepare(
-      "SELECT a.id, a.path, i.exhibit_id FROM attachment a JOIN item_row i ON i.id = a.item_id WHERE a.path IS NOT NULL AND a.found IS NULL");
-  auto candidates = db.prepare("SELECT id, path FROM item_row WHERE exhibit_id = ?1 AND name = ?2 AND kind <> 'directory' ORDER BY locator LIMIT 200");
+      "SELECT a.id, a.path, i.exhibit_id FROM attachment a JOIN item_row i ON i.id = a.item_id WHERE a.path "
+      "IS NOT NULL AND a.found IS NULL");
+  auto candidates = db.prepare(
+      "SELECT id, path FROM item_row WHERE exhibit_id = ?1 AND name = ?2 AND kind <> 'directory' ORDER BY "
+      "locator LIMIT 200");
   auto update = db.prepare("UPDATE attachment SET item_id = ?2, found = ?3 WHERE id = ?1");
   while (attachments.step()) {
     const std::string path = escape_path(attachments.text(1));
@@ -113,12 +131,13 @@ void link_attachments(const Database& db) {
   db.execute("UPDATE attachment SET found = 0 WHERE found IS NULL");
   db.execute("UPDATE attachment SET item_id = NULL WHERE found = 0");
   db.execute(
-      "UPDATE message SET attachment_item_id = (SELECT a.item_id FROM attachment a WHERE a.message_key = message.key "
+      "UPDATE message SET attachment_item_id = (SELECT a.item_id FROM attachment a WHERE a.message_key = "
+      "message.key "
       "ORDER BY a.ordinal, a.key LIMIT 1) WHERE key IN (SELECT message_key FROM attachment WHERE found = 1)");
 }
 
 struct Conversation {
-  std::string app, account, thread;
+  std::string exhibit, app, account, thread;
   std::set<std::string> participants;
   std::optional<std::int64_t> first, last;
   std::int64_t messages = 0;
@@ -131,21 +150,57 @@ void add_participants(Conversation& conversation, const std::string& sender, con
   const auto list = nlohmann::json::parse(recipients, nullptr, false);
   if (!list.is_array()) return;
   for (const auto& each : list) {
-    if (each.is_string() && !each.get<std::string>().empty()) conversation.participants.insert(each.get<std::string>());
+    if (each.is_string() && !each.get<std::string>().empty())
+      conversation.participants.insert(each.get<std::string>());
   }
 }
+
+/// Names of the address books on one exhibit, by identifier in the form in which they are compared; what two
+/// entries name differently has no name.
+class AddressBook {
+ public:
+  explicit AddressBook(const Database& db) {
+    auto contacts = db.prepare(
+        "SELECT e.ref, c.name, c.identifiers FROM contact c JOIN item_row i ON i.id = c.item_id JOIN exhibit "
+        "e ON e.id = i.exhibit_id "
+        "WHERE c.name IS NOT NULL AND c.name <> '' ORDER BY c.key");
+    while (contacts.step()) {
+      const auto list = nlohmann::json::parse(contacts.text(2), nullptr, false);
+      if (!list.is_array()) continue;
+      for (const auto& each : list) {
+        if (!each.is_object() || !each.contains("value") || !each["value"].is_string()) continue;
+        auto& name = names_[{contacts.text(0), normalise_identifier(each["value"].get<std::string>())}];
+        name = name.empty() || name == contacts.text(1) ? contacts.text(1) : "?";
+      }
+    }
+  }
+  /// "Name (identifier)", or the identifier.
+  std::string title(const std::string& exhibit, const std::string& identifier) const {
+    const auto found = names_.find({exhibit, normalise_identifier(identifier)});
+    const std::string plain = identifier.substr(0, identifier.find("@s.whatsapp.net"));
+    return found == names_.end() || found->second == "?" ? plain
+                                                         : fmt::format("{} ({})", found->second, plain);
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::string> names_;
+};
 
 /// One for each exhibit, app, account and thread.
 void make_conversations(const Database& db) {
   db.execute("DELETE FROM conversation");
   std::map<std::string, Conversation> conversations;
   auto messages = db.prepare(
-      "SELECT m.id, e.ref, m.app, m.account, m.thread, m.sender, m.recipients, coalesce(m.sent, m.received) FROM message m "
-      "JOIN item_row i ON i.id = m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL ORDER BY m.key");
+      "SELECT m.id, e.ref, m.app, m.account, m.thread, m.sender, m.recipients, coalesce(m.sent, m.received) "
+      "FROM message m "
+      "JOIN item_row i ON i.id = m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL "
+      "ORDER BY m.key");
   auto update = db.prepare("UPDATE message SET conversation = ?2 WHERE id = ?1");
   while (messages.step()) {
-    const std::string key = join_key({"conversation", messages.text(1), messages.text(2), messages.text(3), messages.text(4)});
+    const std::string key =
+        join_key({"conversation", messages.text(1), messages.text(2), messages.text(3), messages.text(4)});
     Conversation& conversation = conversations[key];
+    conversation.exhibit = messages.text(1);
     conversation.app = messages.text(2);
     conversation.account = messages.text(3);
     conversation.thread = messages.text(4);
@@ -157,10 +212,18 @@ void make_conversations(const Database& db) {
     ++conversation.messages;
     update.bind(1, messages.integer(0)).bind(2, key).run();
   }
-  auto insert = db.prepare("INSERT INTO conversation(key, app, account, title, participants, first, last, messages, gaps) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)");
+  auto insert = db.prepare(
+      "INSERT INTO conversation(key, app, account, title, participants, first, last, messages, gaps) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)");
+  const AddressBook book(db);
   for (const auto& [key, conversation] : conversations) {
-    insert.bind(1, key).bind(2, conversation.app).bind(3, conversation.account).bind(4, conversation.thread);
-    insert.bind(5, nlohmann::json(conversation.participants).dump()).bind(6, conversation.first).bind(7, conversation.last);
+    insert.bind(1, key)
+        .bind(2, conversation.app)
+        .bind(3, conversation.account)
+        .bind(4, book.title(conversation.exhibit, conversation.thread));
+    insert.bind(5, nlohmann::json(conversation.participants).dump())
+        .bind(6, conversation.first)
+        .bind(7, conversation.last);
     insert.bind(8, conversation.messages).run();
   }
 }
@@ -169,14 +232,20 @@ void make_conversations(const Database& db) {
 void make_searches(const Database& db) {
   db.execute("DELETE FROM search");
   db.execute(
-      "CREATE TEMP TABLE hit AS SELECT i.exhibit_id, f.plugin, f.rule, count(DISTINCT f.id) AS hits FROM finding f "
-      "JOIN item_row i ON i.id = f.item_id OR (f.item_id IS NULL AND i.content_id = f.content_id) GROUP BY 1, 2, 3");
+      "CREATE TEMP TABLE hit AS SELECT i.exhibit_id, f.plugin, f.rule, count(DISTINCT f.id) AS hits FROM "
+      "finding f "
+      "JOIN item_row i ON i.id = f.item_id OR (f.item_id IS NULL AND i.content_id = f.content_id) GROUP BY "
+      "1, 2, 3");
   db.execute(
       "INSERT INTO search(exhibit_id, plugin, rule, rule_version, title, ran_over, hits, not_run, reasons) "
-      "SELECT e.id, d.plugin, d.rule, d.version, d.title, coalesce(p.ran, 0), coalesce(h.hits, 0), coalesce(p.not_run, 0), "
-      "CASE WHEN g.state NOT IN ('ran', 'chosen') THEN coalesce(nullif(g.reason, ''), g.state) WHEN p.not_run > 0 THEN 'left out after it failed twice' END "
-      "FROM declared_rule d CROSS JOIN exhibit e LEFT JOIN plugin_run p ON p.plugin = d.plugin AND p.exhibit_id = e.id "
-      "LEFT JOIN hit h ON h.plugin = d.plugin AND h.rule = d.rule AND h.exhibit_id = e.id LEFT JOIN plugin g ON g.name = d.plugin "
+      "SELECT e.id, d.plugin, d.rule, d.version, d.title, coalesce(p.ran, 0), coalesce(h.hits, 0), "
+      "coalesce(p.not_run, 0), "
+      "CASE WHEN g.state NOT IN ('ran', 'chosen') THEN coalesce(nullif(g.reason, ''), g.state) WHEN "
+      "p.not_run > 0 THEN 'left out after it failed twice' END "
+      "FROM declared_rule d CROSS JOIN exhibit e LEFT JOIN plugin_run p ON p.plugin = d.plugin AND "
+      "p.exhibit_id = e.id "
+      "LEFT JOIN hit h ON h.plugin = d.plugin AND h.rule = d.rule AND h.exhibit_id = e.id LEFT JOIN plugin g "
+      "ON g.name = d.plugin "
       "ORDER BY e.ref, d.plugin, d.rule");
   db.execute("DROP TABLE hit");
 }
@@ -200,7 +269,9 @@ void finalise_case(CaseWriter& writer) {
 
 std::vector<StateCount> state_counts(const Database& db) {
   std::vector<StateCount> counts;
-  auto query = db.prepare("SELECT e.ref, i.state, count(*) FROM item_row i JOIN exhibit e ON e.id = i.exhibit_id GROUP BY 1, 2 ORDER BY 1, 2");
+  auto query = db.prepare(
+      "SELECT e.ref, i.state, count(*) FROM item_row i JOIN exhibit e ON e.id = i.exhibit_id GROUP BY 1, 2 "
+      "ORDER BY 1, 2");
   while (query.step()) counts.push_back({query.text(0), query.text(1), query.integer(2)});
   return counts;
 }
@@ -215,8 +286,10 @@ Completeness completeness(const Database& db) {
   result.items_short = count("SELECT count(*) FROM item_row WHERE state NOT IN ('examined', 'pending')");
   result.volumes_not_read = count("SELECT count(*) FROM volume WHERE state NOT IN ('read', 'unallocated')");
   result.plugins_absent = count("SELECT count(*) FROM plugin WHERE state NOT IN ('ran', 'left_out')");
-  result.exhibits_bad = count("SELECT count(*) FROM exhibit e WHERE verified = 0 OR size IS NULL OR EXISTS (SELECT 1 FROM problem p WHERE "
-                              "p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence')");
+  result.exhibits_bad = count(
+      "SELECT count(*) FROM exhibit e WHERE verified = 0 OR size IS NULL OR EXISTS (SELECT 1 FROM problem p "
+      "WHERE "
+      "p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence')");
   return result;
 }
 

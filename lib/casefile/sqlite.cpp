@@ -8,7 +8,8 @@ namespace {
 [[noreturn]] void fail(sqlite3* db, std::string_view doing) {
   const char* path = db ? sqlite3_db_filename(db, "main") : nullptr;
   const int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
-  throw CaseError(fmt::format("{}: {} ({})", path ? path : "case database", db ? sqlite3_errmsg(db) : "out of memory", doing),
+  throw CaseError(fmt::format("{}: {} ({})", path ? path : "case database",
+                              db ? sqlite3_errmsg(db) : "out of memory", doing),
                   code & 0xff);
 }
 
@@ -16,7 +17,8 @@ namespace {
 
 Statement::Statement(sqlite3* db, std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                         nullptr) != SQLITE_OK) {
     fail(db, sql.substr(0, 200));
   }
   statement_.reset(statement);
@@ -31,11 +33,13 @@ Statement& Statement::bind(int index, double value) {
   return *this;
 }
 Statement& Statement::bind(int index, std::string_view value) {
-  sqlite3_bind_text64(statement_.get(), index, value.data() ? value.data() : "", value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), index, value.data() ? value.data() : "", value.size(),
+                      SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_.get(), index, bytes.data() ? bytes.data() : "", bytes.size(), SQLITE_TRANSIENT);
+  sqlite3_bind_blob64(statement_.get(), index, bytes.data() ? bytes.data() : "", bytes.size(),
+                      SQLITE_TRANSIENT);
   return *this;
 }
 Statement& Statement::bind_null(int index) {
@@ -71,22 +75,30 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
 }
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+double Statement::real(int column) const {
+  return sqlite3_column_double(statement_.get(), column);
+}
 
 std::string Statement::text(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
   if (!data) return {};
-  return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  return {reinterpret_cast<const char*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
 std::string Statement::blob(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
   if (!data) return {};
-  return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  return {static_cast<const char*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
 
 std::optional<std::int64_t> Statement::optional_integer(int column) const {
   if (is_null(column)) return std::nullopt;
@@ -106,8 +118,12 @@ Value Statement::value(int column) const {
   }
 }
 
-int Statement::columns() const { return sqlite3_column_count(statement_.get()); }
-std::string Statement::column_name(int column) const { return sqlite3_column_name(statement_.get(), column); }
+int Statement::columns() const {
+  return sqlite3_column_count(statement_.get());
+}
+std::string Statement::column_name(int column) const {
+  return sqlite3_column_name(statement_.get(), column);
+}
 
 Database::Database(const std::string& path, Mode mode) : path_(path) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

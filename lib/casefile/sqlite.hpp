@@ -1,6 +1,6 @@
-// A thin, owning face over SQLite for the case database. Used by casefile, ranking and report; never for databases
-// from evidence (those go through content/database). One connection belongs to one thread.
-// Failures throw CaseError: a case database that cannot be read or written ends the command, with its path.
+// A thin, owning face over SQLite for the case database. Used by casefile, ranking and report; never for
+// databases from evidence (those go through content/database). One connection belongs to one thread. Failures
+// throw CaseError: a case database that cannot be read or written ends the command, with its path.
 #pragma once
 
 #include <sqlite3.h>

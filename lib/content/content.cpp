@@ -17,7 +17,8 @@ MediaTyper::~MediaTyper() {
 Result<std::unique_ptr<MediaTyper>> MediaTyper::load() {
   std::unique_ptr<MediaTyper> typer(new MediaTyper);
   typer->handle_ = std::make_unique<Handle>();
-  // Containers are opened by plugins, never by libmagic: no look inside compressed files, no device or link following.
+  // Containers are opened by plugins, never by libmagic: no look inside compressed files, no device or link
+  // following.
   typer->handle_->cookie = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF);
   if (!typer->handle_->cookie || magic_load(typer->handle_->cookie, nullptr) != 0) {
     return Error{ErrorCode::io, "libmagic cannot load its database: install the package libmagic-mgc"};
@@ -30,14 +31,16 @@ std::string MediaTyper::detect(std::span<const std::byte> head) const {
   return type ? type : "application/octet-stream";
 }
 
-std::string MediaTyper::library_version() { return std::to_string(magic_version()); }
+std::string MediaTyper::library_version() {
+  return std::to_string(magic_version());
+}
 
 Content::Content(std::unique_ptr<ByteSource> source) : origin_(std::move(source)), size_(origin_->size()) {}
 
 namespace {
 
-/// Keeps what is read in one buffer when that is small enough; the buffer grows with what really comes, so that a false
-/// size in evidence allocates nothing.
+/// Keeps what is read in one buffer when that is small enough; the buffer grows with what really comes, so
+/// that a false size in evidence allocates nothing.
 class Keeper {
  public:
   explicit Keeper(std::uint64_t size) : keep_(size <= Content::kInMemory) {
@@ -58,7 +61,8 @@ class Keeper {
 
 Status Content::read(Hasher& hasher, const MediaTyper& typer,
                      const std::function<bool(std::uint64_t, std::span<const std::byte>)>& sink) {
-  std::vector<std::byte> block(static_cast<std::size_t>(std::min<std::uint64_t>(std::max<std::uint64_t>(size_, 1), kBlock)));
+  std::vector<std::byte> block(
+      static_cast<std::size_t>(std::min<std::uint64_t>(std::max<std::uint64_t>(size_, 1), kBlock)));
   Keeper keeper(size_);
   bool giving = static_cast<bool>(sink);
   std::uint64_t offset = 0;

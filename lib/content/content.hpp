@@ -1,5 +1,5 @@
-// One item's bytes on their way through a worker: read once, digested in the same pass, kept in memory when small, so
-// that every facet and plugin shares them. One thread; owns its source.
+// One item's bytes on their way through a worker: read once, digested in the same pass, kept in memory when
+// small, so that every facet and plugin shares them. One thread; owns its source.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace touchstone {
 
-/// Media types by libmagic, judged from the first kMagicBytes. One per worker; loads its database when made, so make
-/// it before the sandbox closes.
+/// Media types by libmagic, judged from the first kMagicBytes. One per worker; loads its database when made,
+/// so make it before the sandbox closes.
 class MediaTyper {
  public:
   static Result<std::unique_ptr<MediaTyper>> load();
@@ -42,16 +42,17 @@ class Content {
   explicit Content(std::unique_ptr<ByteSource> source);
 
   std::uint64_t size() const { return size_; }
-  /// Reads all bytes once: digests them, finds the media type from the first block, and gives each block to `sink`
-  /// (which may be empty; returning false ends the giving, not the digesting). To be called once, first. `sink` is
-  /// called after the media type is known.
+  /// Reads all bytes once: digests them, finds the media type from the first block, and gives each block to
+  /// `sink` (which may be empty; returning false ends the giving, not the digesting). To be called once,
+  /// first. `sink` is called after the media type is known.
   Status read(Hasher& hasher, const MediaTyper& typer,
               const std::function<bool(std::uint64_t offset, std::span<const std::byte>)>& sink);
   const Digests& digests() const { return digests_; }
   const std::string& media_type() const { return media_type_; }
   /// For content that is opened again without being read whole: what read() found before.
   void assume_media_type(const std::string& media_type) { media_type_ = media_type; }
-  /// Ranges that could not be read: the digests are then of zeros there, and never stand for the true content.
+  /// Ranges that could not be read: the digests are then of zeros there, and never stand for the true
+  /// content.
   std::vector<Gap> gaps() const { return origin_->gaps(); }
   bool in_memory() const { return memory_ != nullptr; }
   /// The bytes by offset: memory if they are there, else the source.

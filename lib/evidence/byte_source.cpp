@@ -78,7 +78,8 @@ void GapList::add(std::uint64_t offset, std::uint64_t length, std::string_view r
     const Gap grown = gap;
     std::erase_if(gaps_, [&](const Gap& other) {
       return other.reason == grown.reason && other.offset >= grown.offset && other.length != 0 &&
-             other.offset + other.length <= grown.offset + grown.length && !(other.offset == grown.offset && other.length == grown.length);
+             other.offset + other.length <= grown.offset + grown.length &&
+             !(other.offset == grown.offset && other.length == grown.length);
     });
     return;
   }

@@ -6,54 +6,34 @@
 #include <filesystem>
 #include <string_view>
 
+#include "evidence/ewf_layout.hpp"
+#include "evidence/ewf_mend.hpp"
+
 namespace touchstone {
 namespace {
 
 namespace fs = std::filesystem;
 
+using ewf::kDescriptorSize;
+using ewf::little_endian;
+
 constexpr std::size_t kHeaderSize = 13;
-constexpr std::size_t kDescriptorSize = 76;
 // A segment of 2 TiB with the smallest tables in use has fewer sections by far; more is a forged chain.
 constexpr std::uint32_t kMaxSections = 1'000'000;
 constexpr std::uint32_t kMaxSegments = 99 + 22 * 26 * 26;  // E01–E99, EAA–ZZZ
-
-std::uint64_t little_endian(const std::byte* at, std::size_t bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(at[i]);
-  return value;
-}
-
-// Adler-32 of RFC 1950 over a descriptor's 72 bytes.
-std::uint32_t adler32(const std::byte* bytes, std::size_t count) {
-  std::uint32_t a = 1;
-  std::uint32_t b = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    a = (a + std::to_integer<std::uint32_t>(bytes[i])) % 65521;
-    b = (b + a) % 65521;
-  }
-  return b << 16 | a;
-}
 
 std::string base_name(const std::string& path) {
   return fs::path(path).filename().string();
 }
 
-}  // namespace
-
-Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
-  std::array<std::byte, kHeaderSize> header{};
-  auto got = file.read_at(0, header);
-  if (!got) return got.error();
-  if (*got < kHeaderSize || std::memcmp(header.data(), "EVF\x09\x0d\x0a\xff\x00", 8) != 0) {
-    return Error{ErrorCode::corrupt, "does not begin as an EWF segment"};
-  }
-  const auto number = static_cast<std::uint16_t>(little_endian(header.data() + 9, 2));
+/// Fills in how the segment ends, and why if it is cut.
+Status walk_sections(ByteSource& file, SectionMender& mender, EwfSegment& segment) {
   const std::uint64_t size = file.size();
   std::uint64_t at = kHeaderSize;
-  std::uint64_t chunks = 0;
-  std::uint64_t last_table = 0;
-  const auto cut = [&](const std::string& why) {
-    return EwfSegment{number, EwfSegment::End::cut, chunks, why};
+  const auto cut = [&](std::string why) {
+    segment.end = EwfSegment::End::cut;
+    segment.trouble = std::move(why);
+    return Status{};
   };
   for (std::uint32_t section = 0; section < kMaxSections; ++section) {
     if (size < kDescriptorSize || at > size - kDescriptorSize) {
@@ -61,26 +41,20 @@ Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
                  ", the file has " + std::to_string(size));
     }
     std::array<std::byte, kDescriptorSize> descriptor{};
-    got = file.read_at(at, descriptor);
+    const auto got = file.read_at(at, descriptor);
     if (!got) return got.error();
     if (*got < kDescriptorSize) return cut("is cut short at byte " + std::to_string(at));
-    if (adler32(descriptor.data(), 72) != little_endian(descriptor.data() + 72, 4)) {
+    if (!ewf::checksum_fits(descriptor) && !mender.mend_descriptor(at, descriptor)) {
       return cut("has a damaged section descriptor at byte " + std::to_string(at));
     }
     std::array<char, 17> type{};
     std::memcpy(type.data(), descriptor.data(), 16);
     const std::string_view name(type.data());
-    if (name == "next") return EwfSegment{number, EwfSegment::End::next, chunks, ""};
-    if (name == "done") return EwfSegment{number, EwfSegment::End::done, chunks, ""};
-    if (name == "table" || name == "table2") {
-      std::array<std::byte, 4> entries{};
-      const auto read = file.read_at(at + kDescriptorSize, entries);
-      const std::uint64_t count = read && *read == entries.size() ? little_endian(entries.data(), 4) : 0;
-      // The second table is a copy of the first: it counts where the first is damaged.
-      const std::uint64_t counted = name == "table" ? 0 : std::min(last_table, count);
-      chunks += count - counted;
-      last_table = name == "table" ? count : 0;
+    if (name == "next" || name == "done") {
+      segment.end = name == "next" ? EwfSegment::End::next : EwfSegment::End::done;
+      return {};
     }
+    mender.check(at, descriptor);
     const std::uint64_t next = little_endian(descriptor.data() + 16, 8);
     if (next <= at) {
       return cut("has a section chain that ends at byte " + std::to_string(at) +
@@ -89,6 +63,24 @@ Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
     at = next;
   }
   return cut("has more sections than any real segment");
+}
+
+}  // namespace
+
+Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
+  std::array<std::byte, kHeaderSize> header{};
+  const auto got = file.read_at(0, header);
+  if (!got) return got.error();
+  if (*got < kHeaderSize || std::memcmp(header.data(), "EVF\x09\x0d\x0a\xff\x00", 8) != 0) {
+    return Error{ErrorCode::corrupt, "does not begin as an EWF segment"};
+  }
+  EwfSegment segment;
+  segment.number = static_cast<std::uint16_t>(little_endian(header.data() + 9, 2));
+  SectionMender mender(file, segment);
+  const Status walked = walk_sections(file, mender, segment);
+  mender.finish();
+  if (!walked) return walked.error();
+  return segment;
 }
 
 std::optional<std::string> ewf_segment_name(const std::string& first, std::uint32_t number) {
@@ -146,16 +138,14 @@ void describe_missing(EwfSet& set, const std::string& first, std::uint32_t numbe
     set.missing += "; " + base_name(later) + " and what comes after it cannot be used without it";
 }
 
-}  // namespace
-
-Result<EwfSet> find_ewf_set(const std::string& first_path) {
-  EwfSet set;
+/// Adds the files to `set`, one after the other.
+Status collect_segments(const std::string& first_path, EwfSet& set) {
   for (std::uint32_t number = 1;; ++number) {
     const auto name = number == 1 ? std::optional(first_path) : ewf_segment_name(first_path, number);
     std::error_code ignored;
     if (!name || (number > 1 && !fs::exists(*name, ignored))) {
       describe_missing(set, first_path, number);
-      return set;
+      return {};
     }
     auto file = open_file_source(*name);
     if (!file) return file.error();
@@ -164,7 +154,7 @@ Result<EwfSet> find_ewf_set(const std::string& first_path) {
       if (number == 1) return Error{segment.error().code, *name + " " + segment.error().message};
       set.troubles.push_back(base_name(*name) + " " + segment.error().message);
       describe_missing(set, first_path, number);
-      return set;
+      return {};
     }
     if (segment->number != number) {
       const std::string says =
@@ -174,26 +164,46 @@ Result<EwfSet> find_ewf_set(const std::string& first_path) {
                                              " of an EWF set" + first_segment_hint(*name)};
       set.troubles.push_back(says + ", not " + std::to_string(number));
       describe_missing(set, first_path, number);
-      return set;
+      return {};
     }
     set.files.push_back(*name);
+    set.segments.push_back(std::move(*segment));
+    const EwfSegment& added = set.segments.back();
     set.bytes += (*file)->size();
-    set.chunks += segment->chunks;
-    if (segment->end == EwfSegment::End::done) {
+    set.chunks += added.chunks;
+    if (added.end == EwfSegment::End::done) {
       set.complete = true;
-      return set;
+      return {};
     }
     // How many chunks a damaged file held is not known: those of later files have no place any more.
-    if (segment->end == EwfSegment::End::cut) {
-      std::string trouble = base_name(*name) + " " + segment->trouble;
+    if (added.end == EwfSegment::End::cut) {
+      std::string trouble = base_name(*name) + " " + added.trouble;
       const auto next = ewf_segment_name(first_path, number + 1);
       if (next && fs::exists(*next, ignored)) {
         trouble += "; " + base_name(*next) + " and what comes after it cannot be used without it";
       }
       set.troubles.push_back(std::move(trouble));
-      return set;
+      return {};
     }
   }
+}
+
+}  // namespace
+
+std::string EwfSet::name(std::size_t index) const {
+  return base_name(files[index]);
+}
+
+bool EwfSet::patched() const {
+  return std::any_of(segments.begin(), segments.end(),
+                     [](const EwfSegment& segment) { return !segment.patches.empty(); });
+}
+
+Result<EwfSet> find_ewf_set(const std::string& first_path) {
+  EwfSet set;
+  if (const Status collected = collect_segments(first_path, set); !collected) return collected.error();
+  mend_geometry(set);
+  return set;
 }
 
 }  // namespace touchstone

@@ -3,6 +3,7 @@
 // Format: Joachim Metz, "Expert Witness Compression Format specification", sections 2 and 3.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,12 @@
 
 namespace touchstone {
 
+/// Bytes that libewf should see at `offset` instead of those of the file.
+struct BytePatch {
+  std::uint64_t offset = 0;
+  std::vector<std::byte> bytes;
+};
+
 /// One segment file as its section chain describes it.
 struct EwfSegment {
   enum class End { next, done, cut };  ///< says more follow; says it is the last; ends before its chain does
@@ -20,6 +27,24 @@ struct EwfSegment {
   End end = End::cut;
   std::uint64_t chunks = 0;  ///< that its tables list
   std::string trouble;       ///< for `cut` and for damaged descriptors: where and what
+
+  /// A section that describes the case and the acquisition. Only libewf can tell whether it is damaged.
+  struct Header {
+    std::string type;
+    std::uint64_t at = 0;
+    std::vector<std::byte> descriptor;
+  };
+  /// A volume, disk or data section: all in a set say the same.
+  struct Geometry {
+    std::string type;
+    std::uint64_t at = 0;
+    bool sound = true;  ///< its checksum fits
+    std::vector<std::byte> content;
+  };
+  std::vector<Header> headers;
+  std::vector<Geometry> geometry;   ///< the first sound one and the damaged ones
+  std::vector<std::string> faults;  ///< damage that costs no media bytes: "the checksum of its section …"
+  std::vector<BytePatch> patches;   ///< with which libewf reads the segment all the same
 };
 
 /// Walks the sections of one segment file. Errors: corrupt (no EWF header), io.
@@ -36,6 +61,11 @@ struct EwfSet {
   bool complete = false;              ///< the last one says that it is the last
   std::string missing;                ///< sentence naming a missing file, or empty
   std::vector<std::string> troubles;  ///< sentences about cut or damaged files
+  std::vector<EwfSegment> segments;   ///< what was found in each of `files`
+
+  /// Of file `index`, without its folder.
+  std::string name(std::size_t index) const;
+  bool patched() const;
 };
 
 /// Errors: io, corrupt (not EWF, or not the first segment: says which to give).

@@ -8,7 +8,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "evidence/ewf_mend.hpp"
 #include "evidence/ewf_segments.hpp"
+#include "evidence/ewf_view.hpp"
 #include "evidence/gap_list.hpp"
 #include "model/locator.hpp"
 
@@ -56,10 +58,16 @@ class EwfError {
   libewf_error_t* error_ = nullptr;
 };
 
+/// A handle and, where the files need patches, what it reads through.
+struct OpenedEwf {
+  std::unique_ptr<EwfView> view;  ///< outlives the handle: freed after it
+  Handle handle;
+};
+
 class EwfSource : public ExhibitSource {
  public:
-  EwfSource(Handle handle, ImageInfo info, std::uint32_t chunk_size, std::uint64_t chunks)
-      : handle_(std::move(handle)), info_(std::move(info)), chunk_size_(chunk_size) {
+  EwfSource(OpenedEwf opened, ImageInfo info, std::uint32_t chunk_size, std::uint64_t chunks)
+      : opened_(std::move(opened)), info_(std::move(info)), chunk_size_(chunk_size) {
     readable_ = chunks < info_.size / chunk_size_ ? chunks * chunk_size_ : info_.size;
     note_checksum_errors(0, info_.size);
   }
@@ -102,19 +110,21 @@ class EwfSource : public ExhibitSource {
  private:
   /// Bytes read, 0 on an error.
   std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) {
-    const auto got = libewf_handle_read_random(handle_.get(), out.data(), out.size(),
+    const auto got = libewf_handle_read_random(opened_.handle.get(), out.data(), out.size(),
                                                static_cast<off64_t>(offset), error_.out());
     return got > 0 ? std::min(static_cast<std::size_t>(got), out.size()) : 0;
   }
 
   void note_checksum_errors(std::uint64_t offset, std::uint64_t length) {
     std::uint32_t count = 0;
-    if (gaps_.full() || libewf_handle_get_number_of_checksum_errors(handle_.get(), &count, error_.out()) != 1)
+    if (gaps_.full() ||
+        libewf_handle_get_number_of_checksum_errors(opened_.handle.get(), &count, error_.out()) != 1)
       return;
     for (std::uint32_t i = 0; i < count && !gaps_.full(); ++i) {
       std::uint64_t sector = 0;
       std::uint64_t sectors = 0;
-      if (libewf_handle_get_checksum_error(handle_.get(), i, &sector, &sectors, error_.out()) != 1) continue;
+      if (libewf_handle_get_checksum_error(opened_.handle.get(), i, &sector, &sectors, error_.out()) != 1)
+        continue;
       const std::uint64_t limit = info_.size / info_.sector_size + 1;
       const std::uint64_t from = std::max(std::min(sector, limit) * info_.sector_size, offset);
       const std::uint64_t to =
@@ -126,7 +136,7 @@ class EwfSource : public ExhibitSource {
     }
   }
 
-  Handle handle_;
+  OpenedEwf opened_;
   ImageInfo info_;
   std::uint32_t chunk_size_;
   std::uint64_t readable_ = 0;  ///< bytes from the start whose chunks the tables list
@@ -227,6 +237,72 @@ Status read_geometry(libewf_handle_t* handle, const EwfSet& set, ImageInfo& info
   return {};
 }
 
+Result<OpenedEwf> new_handle() {
+  EwfError error;
+  libewf_handle_t* raw = nullptr;
+  if (libewf_handle_initialize(&raw, error.out()) != 1) return Error{ErrorCode::io, error.text()};
+  OpenedEwf opened;
+  opened.handle.reset(raw);
+  // 0: no limit, so that no segment is ever closed and opened again.
+  libewf_handle_set_maximum_number_of_open_handles(raw, 0, error.out());
+  return opened;
+}
+
+Result<OpenedEwf> open_view(std::unique_ptr<EwfView> view) {
+  auto opened = new_handle();
+  if (!opened) return opened;
+  EwfError error;
+  opened->view = std::move(view);
+  if (opened->view->open_handle(opened->handle.get(), error.out()) != 1)
+    return Error{ErrorCode::corrupt, error.text()};
+  return opened;
+}
+
+/// Opens the files themselves or, if they need patches, a view of them.
+Result<OpenedEwf> open_handle(const EwfSet& set, std::vector<std::string>& files) {
+  if (set.patched()) {
+    auto view = EwfView::open(set, set.files.size());
+    if (!view) return view.error();
+    return open_view(view.take());
+  }
+  auto opened = new_handle();
+  if (!opened) return opened;
+  EwfError error;
+  std::vector<char*> names;
+  for (std::string& file : files) names.push_back(file.data());
+  if (libewf_handle_open(opened->handle.get(), names.data(), static_cast<int>(names.size()), LIBEWF_OPEN_READ,
+                         error.out()) != 1) {
+    return Error{ErrorCode::corrupt, error.text()};
+  }
+  return opened;
+}
+
+// Whether a header is damaged shows when libewf reads it alone: one segment with the other headers left out.
+// True if one was found damaged; patches then leave it out.
+bool skip_damaged_headers(EwfSet& set, ImageInfo& info) {
+  EwfSegment& segment = set.segments.front();
+  auto without_headers = EwfView::open(set, 1);
+  if (!without_headers) return false;
+  for (const EwfSegment::Header& header : segment.headers)
+    (*without_headers)->add_patch(0, skip_section(header.at, header.descriptor));
+  if (!open_view(without_headers.take())) return false;  // something else is wrong
+  bool found = false;
+  for (const EwfSegment::Header& suspect : segment.headers) {
+    auto view = EwfView::open(set, 1);
+    if (!view) return false;
+    for (const EwfSegment::Header& other : segment.headers) {
+      if (other.at != suspect.at) (*view)->add_patch(0, skip_section(other.at, other.descriptor));
+    }
+    if (open_view(view.take())) continue;
+    found = true;
+    segment.patches.push_back(skip_section(suspect.at, suspect.descriptor));
+    add_problem(info, ProblemKind::integrity,
+                set.name(0) + ": its section " + suspect.type + " at byte " + std::to_string(suspect.at) +
+                    " is damaged; its copies are used, or else that description of the case is lost");
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path) {
@@ -241,22 +317,19 @@ Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path) {
   for (const std::string& file : set->files) info.files.push_back(std::filesystem::absolute(file).string());
   if (!set->missing.empty()) add_problem(info, ProblemKind::unreadable, set->missing);
   for (const std::string& trouble : set->troubles) add_problem(info, ProblemKind::corrupt, trouble);
+  for (std::size_t i = 0; i < set->files.size(); ++i) {
+    for (const std::string& fault : set->segments[i].faults)
+      add_problem(info, ProblemKind::integrity, set->name(i) + ": " + fault);
+  }
   // An Error carries the first of these, which says more than what libewf stumbled over.
   const std::string because = info.problems.empty() ? "" : " (" + info.problems.front().message + ")";
   const ErrorCode code = set->missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found;
 
+  auto opened = open_handle(*set, info.files);
+  if (!opened && skip_damaged_headers(*set, info)) opened = open_handle(*set, info.files);
+  if (!opened) return Error{code, path + " cannot be opened as EWF: " + opened.error().message + because};
+  libewf_handle_t* raw = opened->handle.get();
   EwfError error;
-  libewf_handle_t* raw = nullptr;
-  if (libewf_handle_initialize(&raw, error.out()) != 1) return Error{ErrorCode::io, error.text()};
-  Handle handle(raw);
-  // 0: no limit, so that no segment is ever closed and opened again.
-  libewf_handle_set_maximum_number_of_open_handles(raw, 0, error.out());
-  std::vector<char*> names;
-  for (std::string& file : info.files) names.push_back(file.data());
-  if (libewf_handle_open(raw, names.data(), static_cast<int>(names.size()), LIBEWF_OPEN_READ, error.out()) !=
-      1) {
-    return Error{code, path + " cannot be opened as EWF: " + error.text() + because};
-  }
   std::uint32_t chunk_size = 0;
   if (Status geometry = read_geometry(raw, *set, info, chunk_size); !geometry) {
     return Error{geometry.error().code, path + " " + geometry.error().message + because};
@@ -264,11 +337,12 @@ Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path) {
   info.stored_md5 = stored_hash<16>(raw, libewf_handle_get_md5_hash);
   info.stored_sha1 = stored_hash<20>(raw, libewf_handle_get_sha1_hash);
   read_metadata(raw, info);
-  if (info.problems.empty() && libewf_handle_segment_files_corrupted(raw, error.out()) == 1) {
+  if (set->missing.empty() && set->troubles.empty() &&
+      libewf_handle_segment_files_corrupted(raw, error.out()) == 1) {
     add_problem(info, ProblemKind::corrupt, path + ": libewf finds its section structure damaged");
   }
   return std::unique_ptr<ExhibitSource>(
-      std::make_unique<EwfSource>(std::move(handle), std::move(info), chunk_size, set->chunks));
+      std::make_unique<EwfSource>(opened.take(), std::move(info), chunk_size, set->chunks));
 }
 
 }  // namespace touchstone

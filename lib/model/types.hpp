@@ -7,8 +7,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,7 +23,18 @@ enum class TimeBasis { utc, offset, assumed };
 /// What an exhibit is to the case; decides the scope rules.
 enum class Role { suspect, complainant, witness, unknown };
 
-enum class ItemKind { file, directory, link, stream, attachment, member, carved, slack, unallocated, virtual_ };
+enum class ItemKind {
+  file,
+  directory,
+  link,
+  stream,
+  attachment,
+  member,
+  carved,
+  slack,
+  unallocated,
+  virtual_
+};
 
 /// What became of an item. Every item ends in exactly one; the order is from best to worst.
 enum class ItemState { pending, examined, partly_examined, timed_out, failed, encrypted, unsupported };
@@ -31,7 +42,18 @@ enum class ItemState { pending, examined, partly_examined, timed_out, failed, en
 enum class VolumeState { read, partly_read, encrypted, unsupported, corrupt, unallocated };
 
 enum class ProblemKind {
-  crash, timeout, memory, limit, corrupt, encrypted, unsupported, unknown_schema, integrity, unreadable, sandbox, model_missing
+  crash,
+  timeout,
+  memory,
+  limit,
+  corrupt,
+  encrypted,
+  unsupported,
+  unknown_schema,
+  integrity,
+  unreadable,
+  sandbox,
+  model_missing
 };
 
 /// The names used in the case database, JSON and rule files. Each has a parse_ counterpart.
@@ -61,29 +83,29 @@ struct Digests {
 
 /// A partition or pool volume as found on an exhibit.
 struct Volume {
-  std::string slot;              ///< VOLUME part of a locator: p0, p2, p3.1 …
-  std::string parent_slot;       ///< of the volume it lies in; empty at the top
-  std::uint64_t offset = 0;      ///< bytes from the start of the exhibit
-  std::uint64_t size = 0;        ///< bytes
-  std::string kind;              ///< as the partition table describes it, e.g. "NTFS / exFAT (0x07)"
-  std::string filesystem;        ///< ntfs, ext4, btrfs …; empty if nothing was recognised
+  std::string slot;          ///< VOLUME part of a locator: p0, p2, p3.1 …
+  std::string parent_slot;   ///< of the volume it lies in; empty at the top
+  std::uint64_t offset = 0;  ///< bytes from the start of the exhibit
+  std::uint64_t size = 0;    ///< bytes
+  std::string kind;          ///< as the partition table describes it, e.g. "NTFS / exFAT (0x07)"
+  std::string filesystem;    ///< ntfs, ext4, btrfs …; empty if nothing was recognised
   std::string label;
   VolumeState state = VolumeState::unallocated;
-  std::string reason;            ///< why it is not simply `read`
+  std::string reason;  ///< why it is not simply `read`
 };
 
 /// A name on an exhibit with what it leads to. `locator` is its identity everywhere outside case.db.
 struct Item {
   std::string locator;
-  std::string parent;            ///< locator of the directory or container; empty at a volume's root
+  std::string parent;  ///< locator of the directory or container; empty at a volume's root
   std::string volume_slot;
-  std::string path;              ///< slash-separated from the volume's root, percent-escaped as in the locator
-  std::string name;              ///< last component, valid UTF-8
+  std::string path;  ///< slash-separated from the volume's root, percent-escaped as in the locator
+  std::string name;  ///< last component, valid UTF-8
   ItemKind kind = ItemKind::file;
   bool allocated = true;
   std::uint64_t size = 0;
   Times times;
-  std::string detail;            ///< canonical JSON of further facts: owner, mode, link target, recovered …
+  std::string detail;  ///< canonical JSON of further facts: owner, mode, link target, recovered …
 };
 
 /// One cell of a record. Booleans are integers.
@@ -91,8 +113,8 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// Something with meaning extracted from an item: a row for the table `kind` of the case database.
 struct Record {
-  std::string kind;              ///< message call contact account location visit picture video document attachment
-  std::string key;               ///< unique in the case; made by the host from locator, source and ordinal
+  std::string kind;  ///< message call contact account location visit picture video document attachment
+  std::string key;   ///< unique in the case; made by the host from locator, source and ordinal
   std::vector<std::pair<std::string, Value>> fields;  ///< column → value
   const Value* find(std::string_view column) const;
 };
@@ -100,21 +122,21 @@ struct Record {
 /// What a classifier claims, of a content (item empty) or of an item or a record of it.
 struct Finding {
   std::string key;
-  std::string content_sha256;    ///< set when the claim depends on bytes alone
-  std::string item;              ///< locator; set when it depends on the place, or names the record's item
+  std::string content_sha256;  ///< set when the claim depends on bytes alone
+  std::string item;            ///< locator; set when it depends on the place, or names the record's item
   std::string record_kind, record_key;
   std::string plugin, plugin_version, rule, category, title, detail;
-  int confidence = 0;            ///< 0–1000
-  std::string position;          ///< where exactly: "offset 4096 length 12", "message body 3-9" …
+  int confidence = 0;    ///< 0–1000
+  std::string position;  ///< where exactly: "offset 4096 length 12", "message body 3-9" …
 };
 
 /// A limit hit, a crash, a damaged structure: recorded, counted and shown, never silent.
 struct Problem {
   std::string key;
-  std::string exhibit;           ///< reference
-  std::string item;              ///< locator, or empty
-  std::string content_sha256;    ///< set when it depends on bytes alone
-  std::string plugin;            ///< or "evidence", "filesystem", "content"
+  std::string exhibit;         ///< reference
+  std::string item;            ///< locator, or empty
+  std::string content_sha256;  ///< set when it depends on bytes alone
+  std::string plugin;          ///< or "evidence", "filesystem", "content"
   ProblemKind kind = ProblemKind::corrupt;
   std::string message;
 };

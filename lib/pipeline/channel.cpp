@@ -11,7 +11,8 @@ namespace {
 
 std::uint32_t length_at(const std::string& buffer) {
   std::uint32_t length = 0;
-  for (int i = 3; i >= 0; --i) length = (length << 8) | static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)]);
+  for (int i = 3; i >= 0; --i)
+    length = (length << 8) | static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)]);
   return length;
 }
 
@@ -21,7 +22,9 @@ Channel::~Channel() {
   if (fd_ >= 0) close(fd_);
 }
 
-Channel::Channel(Channel&& other) noexcept : fd_(other.fd_), buffer_(std::move(other.buffer_)) { other.fd_ = -1; }
+Channel::Channel(Channel&& other) noexcept : fd_(other.fd_), buffer_(std::move(other.buffer_)) {
+  other.fd_ = -1;
+}
 
 bool Channel::send(const google::protobuf::MessageLite& message) {
   std::string bytes(4, '\0');

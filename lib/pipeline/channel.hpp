@@ -1,11 +1,12 @@
-// Messages over a stream socket: four bytes of length (little-endian), then the message. One owner, one thread.
+// Messages over a stream socket: four bytes of length (little-endian), then the message. One owner, one
+// thread.
 #pragma once
+
+#include <google/protobuf/message_lite.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include <google/protobuf/message_lite.h>
 
 namespace touchstone {
 

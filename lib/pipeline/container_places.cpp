@@ -21,19 +21,26 @@ void limit_container_places(CaseWriter& writer, int level) {
   // Nearly always: fewer groups in all than there may be places of one container.
   if (count("SELECT count(*) FROM unit WHERE level = ?1 AND state <> 2") <= kMaxPlaces) return;
   writer.begin();
-  db.execute("CREATE TEMP TABLE IF NOT EXISTS place(container INTEGER PRIMARY KEY, content INTEGER, locator TEXT)");
+  db.execute(
+      "CREATE TEMP TABLE IF NOT EXISTS place(container INTEGER PRIMARY KEY, content INTEGER, locator TEXT)");
   db.execute("DELETE FROM temp.place");
   db.execute(
-      "INSERT INTO temp.place SELECT DISTINCT c.id, c.content_id, c.locator FROM item_row m JOIN item_row c ON c.id = m.parent_id "
+      "INSERT INTO temp.place SELECT DISTINCT c.id, c.content_id, c.locator FROM item_row m JOIN item_row c "
+      "ON c.id = m.parent_id "
       "WHERE m.kind = 'member'");
-  auto contents = db.prepare("SELECT content, count(*) FROM temp.place GROUP BY content HAVING count(*) > ?1 ORDER BY content");
+  auto contents = db.prepare(
+      "SELECT content, count(*) FROM temp.place GROUP BY content HAVING count(*) > ?1 ORDER BY content");
   contents.bind(1, kMaxPlaces);
   while (contents.step()) {
     const std::int64_t content = contents.integer(0), beyond = contents.integer(1) - kMaxPlaces;
-    auto places = db.prepare("SELECT container FROM temp.place WHERE content = ?1 ORDER BY locator LIMIT -1 OFFSET ?2");
+    auto places =
+        db.prepare("SELECT container FROM temp.place WHERE content = ?1 ORDER BY locator LIMIT -1 OFFSET ?2");
     places.bind(1, content).bind(2, kMaxPlaces);
     while (places.step()) {
-      db.prepare("DELETE FROM unit WHERE state <> 2 AND item_id IN (SELECT id FROM item_row WHERE parent_id = ?1)").bind(1, places.integer(0)).run();
+      db.prepare(
+            "DELETE FROM unit WHERE state <> 2 AND item_id IN (SELECT id FROM item_row WHERE parent_id = ?1)")
+          .bind(1, places.integer(0))
+          .run();
       db.prepare("DELETE FROM item_row WHERE parent_id = ?1").bind(1, places.integer(0)).run();
     }
     Problem problem;
@@ -42,7 +49,9 @@ void limit_container_places(CaseWriter& writer, int level) {
     problem.key = join_key({"problem", "content", "limit", sha256.text(0), "places"});
     problem.plugin = "content";
     problem.kind = ProblemKind::limit;
-    problem.message = fmt::format("this container lies at {} places; its members are listed at the first {} of them", beyond + kMaxPlaces, kMaxPlaces);
+    problem.message =
+        fmt::format("this container lies at {} places; its members are listed at the first {} of them",
+                    beyond + kMaxPlaces, kMaxPlaces);
     db.prepare("DELETE FROM problem WHERE key = ?1").bind(1, problem.key).run();
     writer.add_problem(problem, 0, 0, content, 0);
   }

@@ -14,7 +14,8 @@
 namespace touchstone {
 namespace {
 
-// Units a worker holds at once: enough that it never waits, few enough that little is given back when it ends.
+// Units a worker holds at once: enough that it never waits, few enough that little is given back when it
+// ends.
 constexpr std::size_t kGiven = 16;
 constexpr int kPollMs = 50;
 constexpr std::uint64_t kCommitUs = 500'000;
@@ -45,7 +46,9 @@ void Coordinator::load_pending() {
   writer_.begin();
   for (const std::int64_t id : writer_.partial_units()) writer_.take_back(id);
   writer_.commit();
-  writer_.each_open_unit([&](std::int64_t id, int level, std::int64_t priority, UnitState) { queue({id, level, priority}); });
+  writer_.each_open_unit([&](std::int64_t id, int level, std::int64_t priority, UnitState) {
+    queue({id, level, priority});
+  });
 }
 
 bool Coordinator::anything_left() const {
@@ -74,13 +77,14 @@ bool Coordinator::fetch(Task& task) {
         continue;
       }
       task.row = std::move(*row);
-      if (!task.spec.ParseFromString(task.row.spec)) throw CaseError(fmt::format("case.db: unit {} cannot be read", next.id));
+      if (!task.spec.ParseFromString(task.row.spec))
+        throw CaseError(fmt::format("case.db: unit {} cannot be read", next.id));
       task.spec.set_id(static_cast<std::uint64_t>(next.id));
       ++under_way_[level];
       return true;
     }
-    // Members wait until everything around them was seen: which of many equal containers are opened must not depend
-    // on who was first.
+    // Members wait until everything around them was seen: which of many equal containers are opened must not
+    // depend on who was first.
     if (under_way_[level] > 0) return false;
   }
   return false;
@@ -99,7 +103,8 @@ void Coordinator::give(Crew& crew) {
 
 std::uint64_t Coordinator::allowance_us(const Task& task) const {
   std::uint64_t bytes = 0;
-  if (task.spec.kind() == wire::UNIT_VERIFY) bytes = UINT64_MAX / 4;  // as long as the image is; CPU only while it reads
+  if (task.spec.kind() == wire::UNIT_VERIFY)
+    bytes = UINT64_MAX / 4;  // as long as the image is; CPU only while it reads
   for (const wire::Member& member : task.spec.members()) bytes += member.size();
   if (bytes == 0 && task.row.item_id != 0) {
     auto query = writer_.database().prepare("SELECT size FROM item_row WHERE id = ?1");
@@ -107,7 +112,8 @@ std::uint64_t Coordinator::allowance_us(const Task& task) const {
     if (query.step()) bytes = static_cast<std::uint64_t>(query.integer(0));
   }
   // Four CPU seconds a 10 MB on top: slow, but no honest reader is slower.
-  return static_cast<std::uint64_t>(state_.options.item_timeout) * 1'000'000U + bytes / 10'000'000U * 4'000'000U;
+  return static_cast<std::uint64_t>(state_.options.item_timeout) * 1'000'000U +
+         bytes / 10'000'000U * 4'000'000U;
 }
 
 void Coordinator::start_worker(Crew& crew) {
@@ -123,13 +129,15 @@ void Coordinator::setup_failed(Crew& crew, const WorkerHandle::End& end) {
   const std::string& how = end.text;
   // A kill from outside says nothing about the plugin; but what kills every worker ends the run in the end.
   if (end.by_signal && end.code == SIGKILL && ++kills_in_setup_ < kSetupKills) return;
-  if (++deaths_in_setup_ > kSetupDeaths * (state_.plugins.size() + 1)) throw std::runtime_error("workers cannot be set up: " + how);
+  if (++deaths_in_setup_ > kSetupDeaths * (state_.plugins.size() + 1))
+    throw std::runtime_error("workers cannot be set up: " + how);
   if (plugin.empty()) {
     if (deaths_in_setup_ >= kSetupDeaths) throw std::runtime_error("workers cannot be set up: " + how);
     return;
   }
   // A plugin that cannot even be set up is left out of the run, which says so.
-  throw std::runtime_error(fmt::format("the plugin {} ends its worker while it is set up ({}): run with --without {}", plugin, how, plugin));
+  throw std::runtime_error(fmt::format(
+      "the plugin {} ends its worker while it is set up ({}): run with --without {}", plugin, how, plugin));
 }
 
 void Coordinator::take_messages(Crew& crew) {
@@ -192,7 +200,8 @@ void Coordinator::check_deadline(Crew& crew) {
   if (used > allowed) {
     crew.killed_for = fmt::format("took more than {} CPU seconds", allowed / 1'000'000U);
   } else if (waited > allowed * kWallFactor && allowed < UINT64_MAX / kWallFactor / 4) {
-    crew.killed_for = fmt::format("did not end within {} seconds of waiting (depends on the machine)", allowed * kWallFactor / 1'000'000U);
+    crew.killed_for = fmt::format("did not end within {} seconds of waiting (depends on the machine)",
+                                  allowed * kWallFactor / 1'000'000U);
   } else {
     return;
   }
@@ -227,8 +236,14 @@ void Coordinator::worker_ended(Crew& crew) {
       put_back(std::move(first));
     } else {
       const bool late = ours && crew.killed_for != "protocol";
-      const ProblemKind kind = late ? ProblemKind::timeout : no_memory ? ProblemKind::memory : end.by_signal && end.code == SIGSYS ? ProblemKind::sandbox : ProblemKind::crash;
-      blame(std::move(first), plugin, kind, late ? crew.killed_for : no_memory ? "ran out of memory" : "ended its worker: " + end.text);
+      const ProblemKind kind = late                                  ? ProblemKind::timeout
+                               : no_memory                           ? ProblemKind::memory
+                               : end.by_signal && end.code == SIGSYS ? ProblemKind::sandbox
+                                                                     : ProblemKind::crash;
+      blame(std::move(first), plugin, kind,
+            late        ? crew.killed_for
+            : no_memory ? "ran out of memory"
+                        : "ended its worker: " + end.text);
     }
   }
   start_worker(crew);
@@ -269,7 +284,9 @@ void Coordinator::blame(Task task, int plugin, ProblemKind kind, const std::stri
   charges[who] = count;
   task.row.charges = charges.dump();
   if (count >= kChargesAllowed && name.empty()) {
-    results_.fail(task.row, task.spec, kind == ProblemKind::timeout ? ItemState::timed_out : ItemState::failed, kind, "reading it " + how);
+    results_.fail(task.row, task.spec,
+                  kind == ProblemKind::timeout ? ItemState::timed_out : ItemState::failed, kind,
+                  "reading it " + how);
     writer_.set_unit(task.row.id, UnitState::done, task.row.charges, task.row.spec);
     --progress_.units_open;
     return;
@@ -277,7 +294,8 @@ void Coordinator::blame(Task task, int plugin, ProblemKind kind, const std::stri
   if (count >= kChargesAllowed) {
     task.spec.add_skip(name);
     wire::Problem problem;
-    const std::string& locator = task.spec.members_size() == 1 ? task.spec.members(0).locator() : task.spec.place().locator();
+    const std::string& locator =
+        task.spec.members_size() == 1 ? task.spec.members(0).locator() : task.spec.place().locator();
     problem.set_key(join_key({"problem", name, to_text(kind), locator}));
     problem.set_plugin(name);
     problem.set_kind(to_text(kind));
@@ -313,7 +331,10 @@ void Coordinator::record_setup(const wire::Ready& ready) {
         .bind(4, plugin.reason())
         .run();
     if (plugin.ok()) continue;
-    writer_.database().prepare("DELETE FROM problem WHERE key = ?1").bind(1, join_key({"problem", plugin.name(), "run"})).run();
+    writer_.database()
+        .prepare("DELETE FROM problem WHERE key = ?1")
+        .bind(1, join_key({"problem", plugin.name(), "run"}))
+        .run();
     wire::Problem problem;
     problem.set_key(join_key({"problem", plugin.name(), "run"}));
     problem.set_plugin(plugin.name());
@@ -326,7 +347,8 @@ void Coordinator::record_setup(const wire::Ready& ready) {
   for (const std::string& warning : ready.warnings()) state_.notes.push_back(warning);
 }
 
-RunEnd Coordinator::run(const std::function<void(const Progress&)>& report, const std::function<int()>& stop) {
+RunEnd Coordinator::run(const std::function<void(const Progress&)>& report,
+                        const std::function<int()>& stop) {
   load_pending();
   if (!anything_left()) return RunEnd::complete;
   if (state_.jobs == 0) return run_in_process(report, stop);
@@ -342,8 +364,10 @@ RunEnd Coordinator::run(const std::function<void(const Progress&)>& report, cons
     if (wish == 0) {
       for (Crew& crew : crews_) give(crew);
     }
-    const bool busy = std::any_of(crews_.begin(), crews_.end(), [](const Crew& crew) { return !crew.given.empty(); });
-    const bool setting_up = std::any_of(crews_.begin(), crews_.end(), [](const Crew& crew) { return !crew.ready; });
+    const bool busy =
+        std::any_of(crews_.begin(), crews_.end(), [](const Crew& crew) { return !crew.given.empty(); });
+    const bool setting_up =
+        std::any_of(crews_.begin(), crews_.end(), [](const Crew& crew) { return !crew.ready; });
     if (!busy && (wish != 0 || (!anything_left() && !setting_up))) {
       if (wish != 0 && anything_left()) end = RunEnd::stopped;
       break;
@@ -371,9 +395,12 @@ RunEnd Coordinator::run(const std::function<void(const Progress&)>& report, cons
   return end;
 }
 
-RunEnd Coordinator::run_in_process(const std::function<void(const Progress&)>& report, const std::function<int()>& stop) {
+RunEnd Coordinator::run_in_process(const std::function<void(const Progress&)>& report,
+                                   const std::function<int()>& stop) {
   PageWatch watch(nullptr);
-  Worker worker(watch, [](const wire::Config&) { return nlohmann::json{{"level", "none: in one process"}}.dump(); });
+  Worker worker(watch, [](const wire::Config&) {
+    return nlohmann::json{{"level", "none: in one process"}}.dump();
+  });
   const wire::Ready ready = worker.configure(state_.config);
   if (!ready.error().empty()) throw std::runtime_error(ready.error());
   writer_.begin();

@@ -15,7 +15,8 @@ namespace touchstone {
 
 class Worker;
 
-/// Before a level of containers is opened: of equal containers only so many places are (container_places.cpp).
+/// Before a level of containers is opened: of equal containers only so many places are
+/// (container_places.cpp).
 void limit_container_places(CaseWriter& writer, int level);
 
 class Coordinator {
@@ -30,17 +31,19 @@ class Coordinator {
     UnitRow row;
     wire::Unit spec;
   };
-  struct Crew {                                ///< a worker and what it was given
+  struct Crew {  ///< a worker and what it was given
     std::unique_ptr<WorkerHandle> process;
-    std::deque<Task> given;                    ///< in the order sent; results come in this order
+    std::deque<Task> given;  ///< in the order sent; results come in this order
     bool ready = false;
     std::vector<ResultWriter::NewUnit> held_back;  ///< units announced by parts of a result wait for its end
-    bool partial = false;                      ///< rows of the first unit are in the database without its end
-    std::string killed_for;                    ///< we ended it: "timeout" or "protocol"
+    bool partial = false;    ///< rows of the first unit are in the database without its end
+    std::string killed_for;  ///< we ended it: "timeout" or "protocol"
   };
   struct Pending {
     std::int64_t priority, id;
-    bool operator<(const Pending& other) const { return priority != other.priority ? priority < other.priority : id > other.id; }
+    bool operator<(const Pending& other) const {
+      return priority != other.priority ? priority < other.priority : id > other.id;
+    }
   };
 
   void load_pending();
@@ -69,9 +72,9 @@ class Coordinator {
   std::vector<Crew> crews_;
   std::map<int, std::priority_queue<Pending>> pending_;  ///< by level
   std::deque<Task> again_;                               ///< taken from a worker that ended
-  int open_level_ = 0;                                   ///< containers up to this depth have been let through
+  int open_level_ = 0;  ///< containers up to this depth have been let through
   bool setup_recorded_ = false;
-  std::map<int, std::size_t> under_way_;                 ///< by level
+  std::map<int, std::size_t> under_way_;  ///< by level
   std::size_t deaths_in_setup_ = 0, kills_in_setup_ = 0;
   std::uint64_t last_commit_us_ = 0, rows_since_commit_ = 0;
 };

@@ -33,13 +33,16 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // Names that DESIGN reserves: known to the command line even where the plugin is not installed.
-constexpr const char* kKnownPlugins[] = {"hashes", "keywords", "patterns", "archives", "documents", "mail",    "pictures",
-                                         "video",  "explicit", "faces",    "objects",  "ocr",       "appdata", "carving"};
+constexpr const char* kKnownPlugins[] = {"hashes",  "keywords", "patterns", "archives", "documents",
+                                         "mail",    "pictures", "video",    "explicit", "faces",
+                                         "objects", "ocr",      "appdata",  "carving"};
 // Samples of an exhibit's files for the fingerprint: the whole is checked by its verification.
 constexpr int kSamples = 64;
 constexpr std::size_t kSampleBytes = 64 * 1024;
 
-Error invalid(std::string message) { return {ErrorCode::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {ErrorCode::invalid, std::move(message)};
+}
 
 std::string absolute(const std::string& path) {
   std::error_code error;
@@ -55,17 +58,21 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
 Status plan_exhibits(Triage::State& state) {
   std::vector<ExhibitOption> wanted = state.options.exhibits;
   if (state.case_file && wanted.empty()) {
-    for (const CaseExhibit& each : state.case_file->exhibits) wanted.push_back({each.ref, each.path, each.role});
+    for (const CaseExhibit& each : state.case_file->exhibits)
+      wanted.push_back({each.ref, each.path, each.role});
   }
-  if (wanted.empty()) return invalid("no exhibit: name an image, or a case file that has [[exhibit]] entries");
+  if (wanted.empty())
+    return invalid("no exhibit: name an image, or a case file that has [[exhibit]] entries");
   std::set<std::string> refs;
   for (ExhibitOption& option : wanted) {
     ExhibitPlan plan;
     plan.ref = option.ref.empty() ? fs::path(option.path).filename().string() : option.ref;
     if (plan.ref.empty() || plan.ref.size() > 200 || plan.ref.find_first_of(":\n\r\t") != std::string::npos) {
-      return invalid(fmt::format("\"{}\" cannot be an exhibit's reference: it must be text without ':'", plan.ref));
+      return invalid(
+          fmt::format("\"{}\" cannot be an exhibit's reference: it must be text without ':'", plan.ref));
     }
-    if (!refs.insert(plan.ref).second) return invalid(fmt::format("two exhibits are called {}: give them references, REF=PATH", plan.ref));
+    if (!refs.insert(plan.ref).second)
+      return invalid(fmt::format("two exhibits are called {}: give them references, REF=PATH", plan.ref));
     plan.path = absolute(option.path);
     plan.role = option.role;
     plan.time_zone = state.case_file ? state.case_file->time_zone : "Europe/London";
@@ -102,17 +109,22 @@ Status check_output_folder(const Triage::State& state) {
     for (const std::string& file : exhibit.files) {
       const fs::path path = absolute(file);
       if (fs::is_directory(path) && lies_in(out, path)) {
-        return invalid(fmt::format("the output folder {} lies inside the exhibit {}: choose another place", out.string(), exhibit.path));
+        return invalid(fmt::format("the output folder {} lies inside the exhibit {}: choose another place",
+                                   out.string(), exhibit.path));
       }
       if (lies_in(path, out)) {
-        return invalid(fmt::format("the exhibit {} lies inside the output folder {}: choose another place", file, out.string()));
+        return invalid(fmt::format("the exhibit {} lies inside the output folder {}: choose another place",
+                                   file, out.string()));
       }
     }
   }
   std::error_code error;
-  if (fs::exists(out, error) && !fs::is_directory(out, error)) return invalid(out.string() + " is not a folder");
+  if (fs::exists(out, error) && !fs::is_directory(out, error))
+    return invalid(out.string() + " is not a folder");
   if (fs::is_directory(out, error) && !fs::exists(out / "case.db", error) && !is_barely_begun(out)) {
-    return invalid(fmt::format("{} exists and is not a folder of this program: it is only resumed, never overwritten", out.string()));
+    return invalid(
+        fmt::format("{} exists and is not a folder of this program: it is only resumed, never overwritten",
+                    out.string()));
   }
   return {};
 }
@@ -134,7 +146,8 @@ Status check_scope(const Triage::State& state) {
   for (const ExhibitPlan& exhibit : state.exhibits) {
     const CaseExhibit* known = state.case_file ? state.case_file->exhibit(exhibit.ref) : nullptr;
     auto rules = ScopeRules::make(state.case_file.get(), known, exhibit.role, *defaults);
-    if (!rules) return Error{ErrorCode::invalid, fmt::format("exhibit {}: {}", exhibit.ref, rules.error().message)};
+    if (!rules)
+      return Error{ErrorCode::invalid, fmt::format("exhibit {}: {}", exhibit.ref, rules.error().message)};
   }
   return {};
 }
@@ -160,9 +173,11 @@ Status choose_plugins(Triage::State& state) {
     state.plugins.push_back(file);
   }
   for (const PluginFile& file : state.plugin_files) {
-    if (!file.error.empty()) state.notes.push_back(fmt::format("plugin {} cannot be used: {}", file.path, file.error));
+    if (!file.error.empty())
+      state.notes.push_back(fmt::format("plugin {} cannot be used: {}", file.path, file.error));
   }
-  for (const std::string& name : cycle) state.notes.push_back(fmt::format("plugin {} waits for itself: left out", name));
+  for (const std::string& name : cycle)
+    state.notes.push_back(fmt::format("plugin {} waits for itself: left out", name));
   return {};
 }
 
@@ -179,13 +194,15 @@ std::string find_model(const std::string& name) {
   return (folders.front() / name).string();
 }
 
-Result<std::string> plugin_settings(const Triage::State& state, const std::string& name, std::vector<std::string>& files) {
+Result<std::string> plugin_settings(const Triage::State& state, const std::string& name,
+                                    std::vector<std::string>& files) {
   json settings = json::object();
   if (name == "hashes") {
     settings["sets"] = json::array();
     for (const auto& [path, category] : state.options.hash_sets) {
       if (!fs::exists(path)) return invalid(fmt::format("{}: no such hash set", path));
-      settings["sets"].push_back({{"path", absolute(path)}, {"category", category}, {"name", fs::path(path).stem().string()}});
+      settings["sets"].push_back(
+          {{"path", absolute(path)}, {"category", category}, {"name", fs::path(path).stem().string()}});
       files.push_back(absolute(path));
     }
   } else if (name == "keywords" || name == "appdata") {
@@ -232,7 +249,8 @@ std::string sampled_digest(const std::string& path) {
   const auto size = static_cast<std::uint64_t>(info.st_size);
   for (int i = 0; i < kSamples; ++i) {
     const std::uint64_t last = size > kSampleBytes ? size - kSampleBytes : 0;
-    const ssize_t got = pread(fd, block.data(), block.size(), static_cast<off_t>(last / (kSamples - 1) * static_cast<std::uint64_t>(i)));
+    const ssize_t got = pread(fd, block.data(), block.size(),
+                              static_cast<off_t>(last / (kSamples - 1) * static_cast<std::uint64_t>(i)));
     if (got > 0) hasher.update(std::as_bytes(std::span(block.data(), static_cast<std::size_t>(got))));
     if (i == 0 && last > 0) {  // the very end, which the steps may miss by rounding
       const ssize_t tail = pread(fd, block.data(), block.size(), static_cast<off_t>(last));
@@ -247,9 +265,10 @@ std::string cpu_class() {
   // Model scores may differ in the last digit between instruction sets.
   std::string text;
 #if defined(__x86_64__)
-  for (const auto& [name, has] : {std::pair<const char*, bool>{"sse4.2", __builtin_cpu_supports("sse4.2") != 0},
-                                  {"avx2", __builtin_cpu_supports("avx2") != 0},
-                                  {"avx512f", __builtin_cpu_supports("avx512f") != 0}}) {
+  for (const auto& [name, has] :
+       {std::pair<const char*, bool>{"sse4.2", __builtin_cpu_supports("sse4.2") != 0},
+        {"avx2", __builtin_cpu_supports("avx2") != 0},
+        {"avx512f", __builtin_cpu_supports("avx512f") != 0}}) {
     if (has) text += fmt::format("{}{}", text.empty() ? "x86_64 " : " ", name);
   }
 #endif
@@ -258,7 +277,8 @@ std::string cpu_class() {
 
 json rule_digests(const std::string& root) {
   json digests = json::object();
-  for (const RuleKind kind : {RuleKind::keywords, RuleKind::order, RuleKind::ranking, RuleKind::apps, RuleKind::scope}) {
+  for (const RuleKind kind :
+       {RuleKind::keywords, RuleKind::order, RuleKind::ranking, RuleKind::apps, RuleKind::scope}) {
     auto files = find_rule_files(root, kind);
     if (!files) continue;
     for (const std::string& path : *files) digests[fs::relative(path, root).string()] = file_digest(path);
@@ -281,8 +301,9 @@ void fill_config(Triage::State& state, const std::vector<std::string>& files) {
   state.config.set_sandbox(state.options.sandbox ? "on" : "off");
   for (const std::string& file : files) state.config.add_readable(file);
   for (const PluginFile* plugin : state.plugins) state.config.add_readable(plugin->path);
-  for (const char* path : {"/usr/share/zoneinfo", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/aarch64-linux-gnu/gconv", "/etc/localtime",
-                           "/usr/share/misc", "/usr/lib/file", "/etc/magic", "/usr/share/poppler", "/usr/share/tesseract-ocr"}) {
+  for (const char* path : {"/usr/share/zoneinfo", "/usr/lib/x86_64-linux-gnu/gconv",
+                           "/usr/lib/aarch64-linux-gnu/gconv", "/etc/localtime", "/usr/share/misc",
+                           "/usr/lib/file", "/etc/magic", "/usr/share/poppler", "/usr/share/tesseract-ocr"}) {
     state.config.add_readable(path);
   }
   state.config.add_readable(state.rules_dir);
@@ -293,25 +314,28 @@ void fill_config(Triage::State& state, const std::vector<std::string>& files) {
 std::string components_text() {
   utsname kernel{};
   uname(&kernel);
-  const json components = {{"touchstone", TOUCHSTONE_VERSION},
-                           {"sleuthkit", sleuthkit_version()},
-                           {"sqlite", sqlite3_libversion()},
-                           {"openssl", OPENSSL_VERSION_TEXT},
-                           {"opencv", CV_VERSION},
-                           {"libmagic", MediaTyper::library_version()},
-                           {"libewf", libewf_version()},
-                           {"protobuf", std::to_string(GOOGLE_PROTOBUF_VERSION)},
-                           {"kernel", fmt::format("{} {} {}", kernel.sysname, kernel.release, kernel.machine)},
-                           {"processor", cpu_class()}};
+  const json components = {
+      {"touchstone", TOUCHSTONE_VERSION},
+      {"sleuthkit", sleuthkit_version()},
+      {"sqlite", sqlite3_libversion()},
+      {"openssl", OPENSSL_VERSION_TEXT},
+      {"opencv", CV_VERSION},
+      {"libmagic", MediaTyper::library_version()},
+      {"libewf", libewf_version()},
+      {"protobuf", std::to_string(GOOGLE_PROTOBUF_VERSION)},
+      {"kernel", fmt::format("{} {} {}", kernel.sysname, kernel.release, kernel.machine)},
+      {"processor", cpu_class()}};
   return components.dump();
 }
 
 std::string fingerprint_text(const Triage::State& state) {
-  json text = {{"version", TOUCHSTONE_VERSION}, {"processor", cpu_class()}, {"case", sha256_hex(state.case_text)}};
+  json text = {
+      {"version", TOUCHSTONE_VERSION}, {"processor", cpu_class()}, {"case", sha256_hex(state.case_text)}};
   for (const ExhibitPlan& exhibit : state.exhibits) {
     json files = json::array();
     for (const std::string& file : exhibit.files) files.push_back(sampled_digest(file));
-    text["exhibits"][exhibit.ref] = {{"role", to_text(exhibit.role)}, {"zone", exhibit.time_zone}, {"files", files}};
+    text["exhibits"][exhibit.ref] = {
+        {"role", to_text(exhibit.role)}, {"zone", exhibit.time_zone}, {"files", files}};
   }
   text["rules"] = rule_digests(state.rules_dir);
   for (int i = 0; i < state.config.plugins_size(); ++i) {
@@ -322,13 +346,17 @@ std::string fingerprint_text(const Triage::State& state) {
       for (const auto& path : settings["files"]) files.push_back(file_digest(path.get<std::string>()));
     }
     if (settings.contains("sets")) {
-      for (const auto& set : settings["sets"]) files.push_back(set["category"].get<std::string>() + ":" + file_digest(set["path"].get<std::string>()));
+      for (const auto& set : settings["sets"])
+        files.push_back(set["category"].get<std::string>() + ":" +
+                        file_digest(set["path"].get<std::string>()));
     }
     if (settings.contains("model")) files.push_back(file_digest(settings["model"].get<std::string>()));
-    text["plugins"][plugin.name()] = {{"file", state.plugins[static_cast<std::size_t>(i)]->sha256}, {"uses", files}};
+    text["plugins"][plugin.name()] = {{"file", state.plugins[static_cast<std::size_t>(i)]->sha256},
+                                      {"uses", files}};
   }
   const json components = json::parse(state.components);
-  for (const char* library : {"sleuthkit", "sqlite", "opencv", "libmagic", "libewf"}) text["libraries"][library] = components[library];
+  for (const char* library : {"sleuthkit", "sqlite", "opencv", "libmagic", "libewf"})
+    text["libraries"][library] = components[library];
   return text.dump();
 }
 
@@ -359,7 +387,8 @@ Status plan_triage(Triage::State& state) {
   }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   state.jobs = options.jobs < 0 ? static_cast<int>(cores) : options.jobs;
-  const std::uint64_t machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t machine =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t memory = options.memory == 0 ? machine / 2 : options.memory;
   // Less than this and a worker cannot hold a large picture and a model at once.
   constexpr std::uint64_t kLeast = 768ULL << 20;

@@ -46,8 +46,8 @@ Volume volume_of(const wire::VolumeFound& in) {
   volume.kind = in.kind();
   volume.filesystem = in.volume().filesystem();
   volume.label = in.label();
-  for (const VolumeState each : {VolumeState::read, VolumeState::partly_read, VolumeState::encrypted, VolumeState::unsupported,
-                                 VolumeState::corrupt, VolumeState::unallocated}) {
+  for (const VolumeState each : {VolumeState::read, VolumeState::partly_read, VolumeState::encrypted,
+                                 VolumeState::unsupported, VolumeState::corrupt, VolumeState::unallocated}) {
     if (in.state() == to_text(each)) volume.state = each;
   }
   volume.reason = in.reason();
@@ -56,8 +56,8 @@ Volume volume_of(const wire::VolumeFound& in) {
 
 }  // namespace
 
-ResultWriter::NewUnit ResultWriter::add_unit(std::int64_t exhibit_id, const wire::Unit& spec, std::int64_t item_id,
-                                             std::int64_t priority) {
+ResultWriter::NewUnit ResultWriter::add_unit(std::int64_t exhibit_id, const wire::Unit& spec,
+                                             std::int64_t item_id, std::int64_t priority) {
   UnitRow row;
   row.exhibit_id = exhibit_id;
   row.kind = spec.kind();
@@ -75,7 +75,8 @@ void ResultWriter::add_volumes(const UnitRow& unit, const wire::Result& result, 
   }
 }
 
-std::vector<ResultWriter::NewUnit> ResultWriter::add_items(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result) {
+std::vector<ResultWriter::NewUnit> ResultWriter::add_items(const UnitRow& unit, const wire::Unit& spec,
+                                                           const wire::Result& result) {
   std::vector<NewUnit> next;
   std::vector<std::int64_t> ids;
   // Members hang on the container; entries on the directory that the unit listed.
@@ -84,7 +85,8 @@ std::vector<ResultWriter::NewUnit> ResultWriter::add_items(const UnitRow& unit, 
     std::int64_t parent = unit.item_id;
     if (from_group) parent = parent_of(unit, spec, in.locator());
     const ItemState item_state = parse_item_state(in.state()).value_or(ItemState::failed);
-    const std::int64_t id = writer_.add_item(item_of(in, spec.place().volume().slot()), unit.exhibit_id, parent, item_state, in.reason(), unit.id);
+    const std::int64_t id = writer_.add_item(item_of(in, spec.place().volume().slot()), unit.exhibit_id,
+                                             parent, item_state, in.reason(), unit.id);
     ids.push_back(id);
     ++progress_.items;
     if (item_state != ItemState::pending) ++progress_.items_done;
@@ -97,7 +99,8 @@ std::vector<ResultWriter::NewUnit> ResultWriter::add_items(const UnitRow& unit, 
   return next;
 }
 
-std::int64_t ResultWriter::parent_of(const UnitRow& unit, const wire::Unit& spec, const std::string& locator) const {
+std::int64_t ResultWriter::parent_of(const UnitRow& unit, const wire::Unit& spec,
+                                     const std::string& locator) const {
   // Items of a group have rows in one run; the container is the one whose locator the new item's begins with.
   for (int i = 0; i < spec.members_size(); ++i) {
     if (locator.starts_with(spec.members(i).locator() + "!")) return unit.item_id + i;
@@ -105,8 +108,8 @@ std::int64_t ResultWriter::parent_of(const UnitRow& unit, const wire::Unit& spec
   return unit.item_id;
 }
 
-void ResultWriter::add_problem(CaseWriter& writer, const wire::Problem& in, std::int64_t item_id, std::int64_t exhibit_id,
-                               std::int64_t content_id, std::int64_t unit_id) {
+void ResultWriter::add_problem(CaseWriter& writer, const wire::Problem& in, std::int64_t item_id,
+                               std::int64_t exhibit_id, std::int64_t content_id, std::int64_t unit_id) {
   Problem problem;
   problem.key = in.key();
   problem.plugin = in.plugin();
@@ -127,7 +130,8 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
     const std::int64_t item_id = unit.item_id + in.index();
     const ItemState item_state = parse_item_state(in.state()).value_or(ItemState::failed);
     if (!in.sha256().empty()) {
-      const ContentRef content = writer_.content({in.md5(), in.sha1(), in.sha256()}, in.size(), in.media_type());
+      const ContentRef content =
+          writer_.content({in.md5(), in.sha1(), in.sha256()}, in.size(), in.media_type());
       fate.content_id = content.id;
       // Equal bytes were analysed in an earlier unit: their rows stand already.
       fate.keep_content_rows = !content.analysed && !in.reused();
@@ -140,14 +144,16 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
     for (const std::uint32_t plugin : in.not_run()) ++runs[plugin].second;
   }
   for (const auto& [plugin, counts] : runs) {
-    if (plugin < state_.plugins.size()) writer_.add_plugin_run(unit.exhibit_id, state_.plugins[plugin]->name, counts.first, counts.second);
+    if (plugin < state_.plugins.size())
+      writer_.add_plugin_run(unit.exhibit_id, state_.plugins[plugin]->name, counts.first, counts.second);
   }
   const auto content_of = [&](std::uint32_t index) { return fates.contains(index) ? fates[index] : Fate{}; };
   for (const wire::Record& in : result.records()) {
     Record record;
     record.kind = in.kind();
     record.key = in.key();
-    for (const wire::Field& field : in.fields()) record.fields.emplace_back(field.name(), value_of(field.value()));
+    for (const wire::Field& field : in.fields())
+      record.fields.emplace_back(field.name(), value_of(field.value()));
     const bool of_content = record.kind == "picture" || record.kind == "video" || record.kind == "document";
     const Fate fate = content_of(in.index());
     if (of_content && !fate.keep_content_rows) continue;
@@ -168,7 +174,8 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
     finding.record_kind = in.record_kind();
     finding.record_key = in.record_key();
     finding.confidence = in.confidence();
-    writer_.add_finding(finding, in.of_content() ? 0 : unit.item_id + in.index(), in.of_content() ? fate.content_id : 0, unit.id);
+    writer_.add_finding(finding, in.of_content() ? 0 : unit.item_id + in.index(),
+                        in.of_content() ? fate.content_id : 0, unit.id);
     ++progress_.findings;
   }
   for (const wire::Problem& in : result.problems()) {
@@ -176,12 +183,14 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
     if (in.of_content() && fate.content_id != 0 && !fate.keep_content_rows) continue;
     const bool of_item = !in.of_exhibit() && unit.item_id != 0;
     const bool of_content = in.of_content() && fate.content_id != 0;
-    add_problem(writer_, in, of_item && !of_content ? unit.item_id + in.index() : 0, unit.exhibit_id, of_content ? fate.content_id : 0, unit.id);
+    add_problem(writer_, in, of_item && !of_content ? unit.item_id + in.index() : 0, unit.exhibit_id,
+                of_content ? fate.content_id : 0, unit.id);
     ++progress_.problems;
   }
 }
 
-std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result) {
+std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, const wire::Unit& spec,
+                                                       const wire::Result& result) {
   std::vector<NewUnit> next = add_items(unit, spec, result);
   add_volumes(unit, result, next);
   add_examined(unit, spec, result);
@@ -196,20 +205,25 @@ std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, cons
     writer_.set_exhibit(unit.exhibit_id, "md5", verified.md5());
     writer_.set_exhibit(unit.exhibit_id, "sha1", verified.sha1());
     writer_.set_exhibit(unit.exhibit_id, "sha256", verified.sha256());
-    if (verified.compared()) writer_.set_exhibit(unit.exhibit_id, "verified", static_cast<std::int64_t>(verified.matches() ? 1 : 0));
+    if (verified.compared())
+      writer_.set_exhibit(unit.exhibit_id, "verified", static_cast<std::int64_t>(verified.matches() ? 1 : 0));
   }
   if (result.has_preview()) {
     const wire::Preview& preview = result.preview();
-    writer_.add_preview(preview.sha256(), preview.width(), preview.height(), preview.blurred(), preview.clear());
+    writer_.add_preview(preview.sha256(), preview.width(), preview.height(), preview.blurred(),
+                        preview.clear());
   }
   progress_.bytes += result.bytes_read();
   return next;
 }
 
-void ResultWriter::fail(const UnitRow& unit, const wire::Unit& spec, ItemState item_state, ProblemKind kind, const std::string& message) {
+void ResultWriter::fail(const UnitRow& unit, const wire::Unit& spec, ItemState item_state, ProblemKind kind,
+                        const std::string& message) {
   Problem problem;
-  const std::string& where = spec.place().locator().empty() ? spec.place().volume().slot() : spec.place().locator();
-  problem.key = join_key({"problem", "content", to_text(kind), state_.exhibits[spec.place().exhibit()].ref, where, message});
+  const std::string& where =
+      spec.place().locator().empty() ? spec.place().volume().slot() : spec.place().locator();
+  problem.key = join_key(
+      {"problem", "content", to_text(kind), state_.exhibits[spec.place().exhibit()].ref, where, message});
   problem.plugin = "content";
   problem.kind = kind;
   problem.message = message;
@@ -245,7 +259,8 @@ void ResultWriter::ready(const wire::Ready& ready) {
       writer_.add_problem(problem, 0, exhibit.id, 0, 0);
     }
   }
-  for (const wire::DeclaredRule& rule : ready.rules()) writer_.declare_rule(rule.plugin(), rule.rule(), rule.version(), rule.title());
+  for (const wire::DeclaredRule& rule : ready.rules())
+    writer_.declare_rule(rule.plugin(), rule.rule(), rule.version(), rule.title());
   writer_.set_setting("ready", "1");
 }
 

@@ -17,14 +17,16 @@ std::vector<std::string> strings_of(const std::string& json) {
   if (!parsed.is_array()) return strings;
   for (const auto& entry : parsed) {
     if (entry.is_string()) strings.push_back(entry.get<std::string>());
-    if (entry.is_object() && entry.contains("value") && entry["value"].is_string()) strings.push_back(entry["value"].get<std::string>());
+    if (entry.is_object() && entry.contains("value") && entry["value"].is_string())
+      strings.push_back(entry["value"].get<std::string>());
   }
   return strings;
 }
 
 }  // namespace
 
-Result<ScopeGate> ScopeGate::make(const CaseFile* case_file, const std::string& ref, Role role, const std::string& rules_dir,
+Result<ScopeGate> ScopeGate::make(const CaseFile* case_file, const std::string& ref, Role role,
+                                  const std::string& rules_dir,
                                   std::shared_ptr<const std::vector<AppDefinition>> apps) {
   auto defaults = load_scope_defaults(rules_dir);
   if (!defaults) return defaults.error();
@@ -32,7 +34,8 @@ Result<ScopeGate> ScopeGate::make(const CaseFile* case_file, const std::string& 
   if (!rules) return rules.error();
   ScopeGate gate(rules.take(), std::move(apps));
   for (const AppDefinition& app : *gate.apps_) {
-    for (const AppSource& source : app.sources) gate.app_globs_.insert(gate.app_globs_.end(), source.paths.begin(), source.paths.end());
+    for (const AppSource& source : app.sources)
+      gate.app_globs_.insert(gate.app_globs_.end(), source.paths.begin(), source.paths.end());
   }
   return gate;
 }

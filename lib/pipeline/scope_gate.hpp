@@ -1,5 +1,5 @@
-// The one gate that decides what may be read and what may leave a worker. Everything that names an item passes
-// decide(), every row passes passes(). Immutable after make(); one per exhibit.
+// The one gate that decides what may be read and what may leave a worker. Everything that names an item
+// passes decide(), every row passes passes(). Immutable after make(); one per exhibit.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@ namespace touchstone {
 
 class ScopeGate {
  public:
-  static Result<ScopeGate> make(const CaseFile* case_file, const std::string& ref, Role role, const std::string& rules_dir,
+  static Result<ScopeGate> make(const CaseFile* case_file, const std::string& ref, Role role,
+                                const std::string& rules_dir,
                                 std::shared_ptr<const std::vector<AppDefinition>> apps);
   ScopeVerdict decide(std::string_view path, std::optional<TimeUs> modified, ItemKind kind) const;
   /// Whether a directory outside the scope may lead to something inside it.

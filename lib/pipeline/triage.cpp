@@ -16,17 +16,21 @@ namespace {
 namespace fs = std::filesystem;
 
 TimeUs now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 /// What two fingerprints differ in, in words.
 std::string difference(const std::string& before, const std::string& after) {
-  const auto a = nlohmann::json::parse(before, nullptr, false), b = nlohmann::json::parse(after, nullptr, false);
+  const auto a = nlohmann::json::parse(before, nullptr, false),
+             b = nlohmann::json::parse(after, nullptr, false);
   std::string text;
   for (const auto& change : nlohmann::json::diff(a, b)) {
     if (!text.empty()) text += ", ";
     std::string path = change.value("path", std::string("/")).substr(1);
-    for (std::size_t at = path.find("~1"); at != std::string::npos; at = path.find("~1", at)) path.replace(at, 2, "/");
+    for (std::size_t at = path.find("~1"); at != std::string::npos; at = path.find("~1", at))
+      path.replace(at, 2, "/");
     text += path;
     if (text.size() > 400) return text + " …";
   }
@@ -56,19 +60,32 @@ void add_first_units(Triage::State& state) {
 void record_plan(Triage::State& state) {
   CaseWriter& writer = *state.writer;
   Database& db = writer.database();
-  // How a plugin's set-up went is known once workers start; when nothing is left to do, as the last run saw it.
+  // How a plugin's set-up went is known once workers start; when nothing is left to do, as the last run saw
+  // it.
   std::map<std::string, std::pair<std::string, std::string>> seen;
-  auto before = db.prepare("SELECT sha256, state, reason FROM plugin WHERE state NOT IN ('left_out', 'unusable')");
+  auto before =
+      db.prepare("SELECT sha256, state, reason FROM plugin WHERE state NOT IN ('left_out', 'unusable')");
   while (before.step()) seen[before.text(0)] = {before.text(1), before.text(2)};
   db.execute("DELETE FROM plugin; DELETE FROM rule_file;");
   for (const PluginFile& file : state.plugin_files) {
-    const bool chosen = std::any_of(state.plugins.begin(), state.plugins.end(), [&](const PluginFile* each) { return each->name == file.name; });
-    auto insert = db.prepare("INSERT INTO plugin(name, version, summary, licence, roles, scope, sha256, path, state, reason) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
-    insert.bind(1, file.name).bind(7, file.sha256).bind(8, file.path).bind(9, !file.usable() ? "unusable" : chosen ? "chosen" : "left_out").bind(10, file.error);
-    if (const auto known = seen.find(file.sha256); chosen && known != seen.end()) insert.bind(9, known->second.first).bind(10, known->second.second);
+    const bool chosen = std::any_of(state.plugins.begin(), state.plugins.end(),
+                                    [&](const PluginFile* each) { return each->name == file.name; });
+    auto insert = db.prepare(
+        "INSERT INTO plugin(name, version, summary, licence, roles, scope, sha256, path, state, reason) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+    insert.bind(1, file.name)
+        .bind(7, file.sha256)
+        .bind(8, file.path)
+        .bind(9, !file.usable() ? "unusable"
+                 : chosen       ? "chosen"
+                                : "left_out")
+        .bind(10, file.error);
+    if (const auto known = seen.find(file.sha256); chosen && known != seen.end())
+      insert.bind(9, known->second.first).bind(10, known->second.second);
     if (file.usable()) {
       insert.bind(2, file.table->version).bind(3, file.table->summary).bind(4, file.table->licence);
-      insert.bind(5, roles_text(file.table->roles)).bind(6, file.table->scope == TS_SCOPE_ITEM ? "item" : "content");
+      insert.bind(5, roles_text(file.table->roles))
+          .bind(6, file.table->scope == TS_SCOPE_ITEM ? "item" : "content");
     }
     insert.run();
   }
@@ -97,26 +114,35 @@ void record_plan(Triage::State& state) {
 bool finished_before(const Triage::State& state) {
   const std::string path = state.options.out + "/case.db";
   std::error_code error;
-  if (!fs::exists(path, error) || !fs::exists(state.options.out + "/manifest.sha256", error) || fs::exists(path + "-wal", error)) return false;
+  if (!fs::exists(path, error) || !fs::exists(state.options.out + "/manifest.sha256", error) ||
+      fs::exists(path + "-wal", error))
+    return false;
   const Database db(path, Database::Mode::read_only);
   auto query = db.prepare(
-      "SELECT (SELECT value FROM setting WHERE name = 'fingerprint'), (SELECT count(*) FROM unit WHERE state <> 2), "
-      "(SELECT count(*) FROM setting WHERE name = 'finalised'), (SELECT complete FROM run ORDER BY id DESC LIMIT 1)");
-  return query.step() && query.text(0) == state.fingerprint && query.integer(1) == 0 && query.integer(2) == 1 && query.integer(3) == 1;
+      "SELECT (SELECT value FROM setting WHERE name = 'fingerprint'), (SELECT count(*) FROM unit WHERE state "
+      "<> 2), "
+      "(SELECT count(*) FROM setting WHERE name = 'finalised'), (SELECT complete FROM run ORDER BY id DESC "
+      "LIMIT 1)");
+  return query.step() && query.text(0) == state.fingerprint && query.integer(1) == 0 &&
+         query.integer(2) == 1 && query.integer(3) == 1;
 }
 
 /// Opens or makes the folder; refuses one that was made for something else.
 Status open_folder(Triage::State& state) {
   std::error_code error;
   fs::create_directories(state.options.out + "/log", error);
-  if (error) return Error{ErrorCode::invalid, fmt::format("{}: cannot be made: {}", state.options.out, error.message())};
+  if (error)
+    return Error{ErrorCode::invalid,
+                 fmt::format("{}: cannot be made: {}", state.options.out, error.message())};
   state.writer = std::make_unique<CaseWriter>(state.options.out);
   CaseWriter& writer = *state.writer;
   const auto before = writer.setting("fingerprint");
   const bool changed = before && *before != state.fingerprint;
   if (changed && !state.options.update) {
-    return Error{ErrorCode::invalid, fmt::format("{} was made with something else that decides results: {}. Say --update to examine again what that touches, choose another folder, or undo the change",
-                                                 state.options.out, difference(*before, state.fingerprint))};
+    return Error{ErrorCode::invalid,
+                 fmt::format("{} was made with something else that decides results: {}. Say --update to "
+                             "examine again what that touches, choose another folder, or undo the change",
+                             state.options.out, difference(*before, state.fingerprint))};
   }
   writer.begin();
   if (changed) {
@@ -143,14 +169,22 @@ Status open_folder(Triage::State& state) {
   }
   record_plan(state);
   const std::string fingerprint = sha256_hex(state.fingerprint);
-  auto insert = writer.database().prepare("INSERT INTO run(started, version, command, operator, settings, fingerprint, components, complete) VALUES(?1,?2,?3,?4,?5,?6,?7,0)");
+  auto insert = writer.database().prepare(
+      "INSERT INTO run(started, version, command, operator, settings, fingerprint, components, complete) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7,0)");
   const nlohmann::json settings = {{"jobs", state.jobs},
                                    {"memory_per_worker", state.config.memory()},
                                    {"item_timeout_s", state.options.item_timeout},
                                    {"previews", state.options.previews},
                                    {"sandbox", state.options.sandbox}};
-  insert.bind(1, now_us()).bind(2, nlohmann::json::parse(state.components)["touchstone"].get<std::string>()).bind(3, state.options.command);
-  insert.bind(4, state.options.operator_name).bind(5, settings.dump()).bind(6, fingerprint).bind(7, state.components).run();
+  insert.bind(1, now_us())
+      .bind(2, nlohmann::json::parse(state.components)["touchstone"].get<std::string>())
+      .bind(3, state.options.command);
+  insert.bind(4, state.options.operator_name)
+      .bind(5, settings.dump())
+      .bind(6, fingerprint)
+      .bind(7, state.components)
+      .run();
   state.run_id = writer.database().last_insert_id();
   writer.commit();
   return {};
@@ -159,8 +193,11 @@ Status open_folder(Triage::State& state) {
 /// Where an item's bytes are, from the unit that examined it: its own, or that of its group of members.
 bool place_of_item(CaseWriter& writer, std::int64_t item_id, wire::Unit& spec, std::int64_t& exhibit_id) {
   auto query = writer.database().prepare(
-      "SELECT spec, exhibit_id, item_id FROM unit WHERE item_id <= ?1 AND kind IN (?2, ?3) ORDER BY item_id DESC, id DESC LIMIT 1");
-  query.bind(1, item_id).bind(2, static_cast<int>(wire::UNIT_ITEM)).bind(3, static_cast<int>(wire::UNIT_MEMBERS));
+      "SELECT spec, exhibit_id, item_id FROM unit WHERE item_id <= ?1 AND kind IN (?2, ?3) ORDER BY item_id "
+      "DESC, id DESC LIMIT 1");
+  query.bind(1, item_id)
+      .bind(2, static_cast<int>(wire::UNIT_ITEM))
+      .bind(3, static_cast<int>(wire::UNIT_MEMBERS));
   if (!query.step() || !spec.ParseFromString(query.blob(0))) return false;
   exhibit_id = query.integer(1);
   const std::int64_t index = item_id - query.integer(2);
@@ -189,17 +226,30 @@ Result<std::unique_ptr<Triage>> Triage::prepare(const TriageOptions& options) {
   return triage;
 }
 
-bool Triage::was_complete() const { return state_->complete_before; }
-CaseWriter& Triage::writer() { return *state_->writer; }
-const CaseFile* Triage::case_file() const { return state_->case_file.get(); }
-const std::string& Triage::rules_dir() const { return state_->rules_dir; }
-std::int64_t Triage::run_id() const { return state_->run_id; }
-const std::vector<std::string>& Triage::notes() const { return state_->notes; }
+bool Triage::was_complete() const {
+  return state_->complete_before;
+}
+CaseWriter& Triage::writer() {
+  return *state_->writer;
+}
+const CaseFile* Triage::case_file() const {
+  return state_->case_file.get();
+}
+const std::string& Triage::rules_dir() const {
+  return state_->rules_dir;
+}
+std::int64_t Triage::run_id() const {
+  return state_->run_id;
+}
+const std::vector<std::string>& Triage::notes() const {
+  return state_->notes;
+}
 
 RunEnd Triage::run(const std::function<void(const Progress&)>& progress, const std::function<int()>& stop) {
   Progress now;
   now.phase = "examining";
-  auto counts = state_->writer->database().prepare("SELECT count(*), count(*) FILTER (WHERE state <> 'pending') FROM item_row");
+  auto counts = state_->writer->database().prepare(
+      "SELECT count(*), count(*) FILTER (WHERE state <> 'pending') FROM item_row");
   counts.step();
   now.items = static_cast<std::uint64_t>(counts.integer(0));
   now.items_done = static_cast<std::uint64_t>(counts.integer(1));

@@ -1,5 +1,5 @@
-// The main job: from exhibits to a filled case database, by worker processes. Ranking and report come after it
-// (they know this, it does not know them). One thread; the coordinator never parses evidence bytes.
+// The main job: from exhibits to a filled case database, by worker processes. Ranking and report come after
+// it (they know this, it does not know them). One thread; the coordinator never parses evidence bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +18,24 @@
 namespace touchstone {
 
 struct ExhibitOption {
-  std::string ref;               ///< empty: made from the file's name
+  std::string ref;  ///< empty: made from the file's name
   std::string path;
   Role role = Role::unknown;
 };
 
 struct TriageOptions {
   std::string out;
-  std::string case_path;         ///< case.toml, or empty
+  std::string case_path;  ///< case.toml, or empty
   std::vector<ExhibitOption> exhibits;
-  int jobs = -1;                 ///< workers; 0: in this process; -1: one a core
-  std::uint64_t memory = 0;      ///< bytes for all workers together; 0: half of the machine's
-  int item_timeout = 60;         ///< CPU seconds of one plugin on one unit, on top of what its size allows
+  int jobs = -1;             ///< workers; 0: in this process; -1: one a core
+  std::uint64_t memory = 0;  ///< bytes for all workers together; 0: half of the machine's
+  int item_timeout = 60;     ///< CPU seconds of one plugin on one unit, on top of what its size allows
   std::vector<std::string> only, without, plugin_path;
-  std::vector<std::string> keywords;                            ///< further packs
-  std::vector<std::pair<std::string, std::string>> hash_sets;   ///< file, category
-  std::string previews = "leads";                               ///< none leads all
+  std::vector<std::string> keywords;                           ///< further packs
+  std::vector<std::pair<std::string, std::string>> hash_sets;  ///< file, category
+  std::string previews = "leads";                              ///< none leads all
   std::string operator_name, command;
-  std::string rules_dir;         ///< empty: the program's own
+  std::string rules_dir;  ///< empty: the program's own
   bool sandbox = true, update = false, verbose = false;
 };
 
@@ -56,13 +56,14 @@ enum class RunEnd { complete, stopped };
 
 class Triage {
  public:
-  /// Reads and checks all that a person wrote (case file, rules, plugins, exhibits' files), opens or makes the output
-  /// folder, and refuses what must be refused. An Error here is exit code 2, or 3 for ErrorCode::io of an exhibit.
+  /// Reads and checks all that a person wrote (case file, rules, plugins, exhibits' files), opens or makes
+  /// the output folder, and refuses what must be refused. An Error here is exit code 2, or 3 for
+  /// ErrorCode::io of an exhibit.
   static Result<std::unique_ptr<Triage>> prepare(const TriageOptions& options);
   ~Triage();
 
-  /// Whether there was nothing left to do in the folder: then it is not opened for writing, and only case_file(),
-  /// rules_dir() and notes() may be asked for.
+  /// Whether there was nothing left to do in the folder: then it is not opened for writing, and only
+  /// case_file(), rules_dir() and notes() may be asked for.
   bool was_complete() const;
   CaseWriter& writer();
   const CaseFile* case_file() const;

@@ -15,8 +15,8 @@ struct ExhibitPlan {
   std::string ref, path, time_zone;
   Role role = Role::unknown;
   std::vector<std::string> files;
-  std::string error;             ///< cannot be opened at all
-  std::int64_t id = 0;           ///< row
+  std::string error;    ///< cannot be opened at all
+  std::int64_t id = 0;  ///< row
 };
 
 struct Triage::State {
@@ -26,7 +26,7 @@ struct Triage::State {
   std::string rules_dir;
   std::vector<ExhibitPlan> exhibits;
   std::vector<PluginFile> plugin_files;
-  std::vector<const PluginFile*> plugins;    ///< of this run, in order
+  std::vector<const PluginFile*> plugins;  ///< of this run, in order
   std::vector<std::string> notes;
   wire::Config config;
   std::string fingerprint, components;
@@ -38,8 +38,8 @@ struct Triage::State {
 
 /// Reads and checks; fills everything but the writer. Errors as Triage::prepare().
 Status plan_triage(Triage::State& state);
-/// --update: lets the folder be made again with what has changed since the fingerprint `before`, as far as that reaches.
-/// Error invalid: the exhibits themselves have changed.
+/// --update: lets the folder be made again with what has changed since the fingerprint `before`, as far as
+/// that reaches. Error invalid: the exhibits themselves have changed.
 Status update_folder(Triage::State& state, const std::string& before);
 /// The fingerprint: a canonical JSON text of all that decides results, and its SHA-256.
 std::string fingerprint_text(const Triage::State& state);
@@ -49,7 +49,8 @@ std::string components_text();
 /// Applies results of workers to the case database.
 class ResultWriter {
  public:
-  ResultWriter(Triage::State& state, Progress& progress) : state_(state), writer_(*state.writer), progress_(progress) {}
+  ResultWriter(Triage::State& state, Progress& progress)
+      : state_(state), writer_(*state.writer), progress_(progress) {}
   struct NewUnit {
     std::int64_t id;
     int level;
@@ -58,10 +59,11 @@ class ResultWriter {
   /// Rows of one part; units that follow are added and returned.
   std::vector<NewUnit> apply(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
   /// A unit that cannot be worked off: its items get a state and a problem.
-  void fail(const UnitRow& unit, const wire::Unit& spec, ItemState item_state, ProblemKind kind, const std::string& message);
+  void fail(const UnitRow& unit, const wire::Unit& spec, ItemState item_state, ProblemKind kind,
+            const std::string& message);
   void ready(const wire::Ready& ready);
-  static void add_problem(CaseWriter& writer, const wire::Problem& problem, std::int64_t item_id, std::int64_t exhibit_id,
-                          std::int64_t content_id, std::int64_t unit_id);
+  static void add_problem(CaseWriter& writer, const wire::Problem& problem, std::int64_t item_id,
+                          std::int64_t exhibit_id, std::int64_t content_id, std::int64_t unit_id);
 
  private:
   std::vector<NewUnit> add_items(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
@@ -69,7 +71,8 @@ class ResultWriter {
   void add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
   /// The item that a member found inside a group of members belongs to.
   std::int64_t parent_of(const UnitRow& unit, const wire::Unit& spec, const std::string& locator) const;
-  NewUnit add_unit(std::int64_t exhibit_id, const wire::Unit& spec, std::int64_t item_id, std::int64_t priority);
+  NewUnit add_unit(std::int64_t exhibit_id, const wire::Unit& spec, std::int64_t item_id,
+                   std::int64_t priority);
 
   Triage::State& state_;
   CaseWriter& writer_;

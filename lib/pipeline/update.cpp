@@ -12,12 +12,14 @@ namespace {
 using nlohmann::json;
 
 // Everything that a run writes, in an order that needs no foreign keys.
-constexpr const char* kResults[] = {"volume",   "content",     "item_row",    "message",      "attachment", "conversation", "call",
-                                    "contact",  "account",     "location",    "visit",        "picture_row", "video_row",   "document_row",
-                                    "finding",  "lead",        "search",      "problem",      "out_of_scope", "timing",     "unit",
-                                    "exhibit",  "plugin_run",  "declared_rule"};
-constexpr const char* kPluginTables[] = {"message", "attachment", "call",      "contact",      "account", "location", "visit",
-                                         "picture_row", "video_row", "document_row", "finding", "problem"};
+constexpr const char* kResults[] = {"volume",       "content",     "item_row",   "message",      "attachment",
+                                    "conversation", "call",        "contact",    "account",      "location",
+                                    "visit",        "picture_row", "video_row",  "document_row", "finding",
+                                    "lead",         "search",      "problem",    "out_of_scope", "timing",
+                                    "unit",         "exhibit",     "plugin_run", "declared_rule"};
+constexpr const char* kPluginTables[] = {"message",   "attachment",   "call",    "contact",
+                                         "account",   "location",     "visit",   "picture_row",
+                                         "video_row", "document_row", "finding", "problem"};
 
 /// First two components of the paths in which two fingerprints differ.
 std::set<std::pair<std::string, std::string>> changes(const json& before, const json& after) {
@@ -36,10 +38,13 @@ std::set<std::pair<std::string, std::string>> changes(const json& before, const 
 bool same_reading(const std::string& before, const CaseFile* after) {
   if (before.empty() || !after) return before.empty() && !after;
   const auto old = parse_case_file(before, "the case file of the last run");
-  if (!old || old->time_zone != after->time_zone || old->exhibits.size() != after->exhibits.size()) return false;
+  if (!old || old->time_zone != after->time_zone || old->exhibits.size() != after->exhibits.size())
+    return false;
   for (std::size_t i = 0; i < old->exhibits.size(); ++i) {
     const CaseExhibit &a = old->exhibits[i], &b = after->exhibits[i];
-    if (a.ref != b.ref || a.role != b.role || a.time_zone != b.time_zone || a.scope.has_value() != b.scope.has_value()) return false;
+    if (a.ref != b.ref || a.role != b.role || a.time_zone != b.time_zone ||
+        a.scope.has_value() != b.scope.has_value())
+      return false;
     if (a.scope) return false;  // a scope's parties are persons of the case file: read it all again
   }
   return true;
@@ -49,7 +54,9 @@ bool same_reading(const std::string& before, const CaseFile* after) {
 std::set<std::string> closure(const Triage::State& state, std::set<std::string> changed) {
   bool extractors = changed.contains("") || changed.contains("appdata") || changed.contains("pictures");
   for (const PluginFile& file : state.plugin_files) {
-    if (file.usable() && changed.contains(file.name) && (file.table->roles & (TS_ROLE_EXTRACTOR | TS_ROLE_PROVIDER))) extractors = true;
+    if (file.usable() && changed.contains(file.name) &&
+        (file.table->roles & (TS_ROLE_EXTRACTOR | TS_ROLE_PROVIDER)))
+      extractors = true;
   }
   for (const PluginFile* plugin : state.plugins) {
     const ts_plugin_v1& table = *plugin->table;
@@ -69,13 +76,17 @@ void start_over(Database& db) {
 void run_again(Triage::State& state, const std::set<std::string>& plugins) {
   Database& db = state.writer->database();
   for (const std::string& name : plugins) {
-    for (const char* table : kPluginTables) db.prepare(fmt::format("DELETE FROM {} WHERE plugin = ?1", table)).bind(1, name).run();
-    for (const char* table : {"plugin_run", "declared_rule"}) db.prepare(fmt::format("DELETE FROM {} WHERE plugin = ?1", table)).bind(1, name).run();
+    for (const char* table : kPluginTables)
+      db.prepare(fmt::format("DELETE FROM {} WHERE plugin = ?1", table)).bind(1, name).run();
+    for (const char* table : {"plugin_run", "declared_rule"})
+      db.prepare(fmt::format("DELETE FROM {} WHERE plugin = ?1", table)).bind(1, name).run();
   }
   db.execute("DELETE FROM setting WHERE name IN ('ready', 'finalised')");
   // States are worked out anew from the problems that are left.
   db.execute("UPDATE content SET state = NULL, reason = NULL");
-  db.execute("UPDATE item_row SET state = 'examined', reason = NULL WHERE state IN ('partly_examined', 'encrypted') AND content_id IS NOT NULL");
+  db.execute(
+      "UPDATE item_row SET state = 'examined', reason = NULL WHERE state IN ('partly_examined', 'encrypted') "
+      "AND content_id IS NOT NULL");
   std::vector<std::string> still;
   for (const PluginFile* plugin : state.plugins) {
     if (plugins.contains(plugin->name)) still.push_back(plugin->name);
@@ -103,13 +114,19 @@ Status update_folder(Triage::State& state, const std::string& before) {
   const json old = json::parse(before, nullptr, false), now = json::parse(state.fingerprint);
   std::set<std::string> plugins;
   bool everything = !old.is_object();
-  for (const auto& [part, name] : everything ? std::set<std::pair<std::string, std::string>>{} : changes(old, now)) {
+  for (const auto& [part, name] :
+       everything ? std::set<std::pair<std::string, std::string>>{} : changes(old, now)) {
     if (part == "exhibits") {
-      return Error{ErrorCode::invalid, fmt::format("{}: the exhibits are not those this folder was made from; choose another folder", state.options.out)};
+      return Error{
+          ErrorCode::invalid,
+          fmt::format("{}: the exhibits are not those this folder was made from; choose another folder",
+                      state.options.out)};
     }
     if (part == "plugins") plugins.insert(name);
     if (part == "rules" && name.starts_with("scope")) everything = true;
-    if (part == "case") everything = everything || !same_reading(state.writer->setting("case_file").value_or(""), state.case_file.get());
+    if (part == "case")
+      everything =
+          everything || !same_reading(state.writer->setting("case_file").value_or(""), state.case_file.get());
     if (part == "version" || part == "processor" || part == "libraries") everything = true;
   }
   const std::set<std::string> affected = closure(state, plugins);
@@ -124,8 +141,9 @@ Status update_folder(Triage::State& state, const std::string& before) {
   }
   state.writer->reload();
   state.notes.push_back(everything ? "everything is examined again"
-                                   : affected.empty() ? "only ranking and reports are made again"
-                                                      : fmt::format("examined again: what {} plugins found", affected.size()));
+                        : affected.empty()
+                            ? "only ranking and reports are made again"
+                            : fmt::format("examined again: what {} plugins found", affected.size()));
   return {};
 }
 

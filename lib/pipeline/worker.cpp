@@ -19,7 +19,8 @@ constexpr std::size_t kPartBytes = 4U << 20;
 std::uint64_t cpu_us() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U + static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
 }
 
 const char* stage_name(wire::UnitKind kind) {
@@ -53,8 +54,8 @@ void set_value(wire::Value& out, const Value& value) {
 
 }  // namespace
 
-void set_problem(wire::Problem& out, std::uint32_t index, std::string_view key, std::string_view plugin, ProblemKind kind,
-                 std::string_view message) {
+void set_problem(wire::Problem& out, std::uint32_t index, std::string_view key, std::string_view plugin,
+                 ProblemKind kind, std::string_view message) {
   out.set_index(index);
   out.set_key(std::string(key));
   out.set_plugin(std::string(plugin));
@@ -95,7 +96,8 @@ void UnitOutput::grew(std::size_t bytes) {
   part.set_unit(result_.unit());
   google::protobuf::RepeatedPtrField<wire::Record> kept_records;
   for (auto& record : *result_.mutable_records()) {
-    const bool of_content = record.kind() == "picture" || record.kind() == "video" || record.kind() == "document";
+    const bool of_content =
+        record.kind() == "picture" || record.kind() == "video" || record.kind() == "document";
     (of_content ? kept_records : *part.mutable_records()).Add(std::move(record));
   }
   result_.mutable_records()->Swap(&kept_records);
@@ -151,7 +153,8 @@ void ItemSink::finding(Finding&& finding, bool of_content) {
   output_.grew(finding.key.size() + finding.title.size() + finding.detail.size() + 128);
 }
 
-void ItemSink::problem(const std::string& plugin, ProblemKind kind, std::string_view message, bool of_content) {
+void ItemSink::problem(const std::string& plugin, ProblemKind kind, std::string_view message,
+                       bool of_content) {
   std::string key = join_key({"problem", plugin, to_text(kind), locator_, message});
   if (const int count = ++seen_[key]; count > 1) key += '#' + std::to_string(count);
   wire::Problem& out = *output_.result().add_problems();
@@ -169,7 +172,8 @@ void ItemSink::set_content(const std::string& sha256) {
   }
 }
 
-Worker::Worker(Watch& watch, std::function<std::string(const wire::Config&)> before_units) : state_(std::make_unique<State>()) {
+Worker::Worker(Watch& watch, std::function<std::string(const wire::Config&)> before_units)
+    : state_(std::make_unique<State>()) {
   state_->watch = &watch;
   state_->before_units = std::move(before_units);
 }
@@ -184,8 +188,9 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
     exhibit.ref = config.ref();
     exhibit.zone = config.time_zone();
     wire::ExhibitReady& out = *ready.add_exhibits();
-    auto gate = ScopeGate::make(state.case_file.get(), config.ref(), parse_role(config.role()).value_or(Role::unknown),
-                                state.config.rules_dir(), state.apps);
+    auto gate = ScopeGate::make(state.case_file.get(), config.ref(),
+                                parse_role(config.role()).value_or(Role::unknown), state.config.rules_dir(),
+                                state.apps);
     if (!gate) {
       ready.set_error(gate.error().message);
       return;
@@ -200,9 +205,11 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
       out.set_size(info.size);
       out.set_stored_md5(info.stored_md5);
       out.set_stored_sha1(info.stored_sha1);
-      out.set_metadata(nlohmann::json(info.metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      out.set_metadata(
+          nlohmann::json(info.metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
       for (const Problem& problem : info.problems) {
-        set_problem(*out.add_problems(), 0, join_key({"problem", "evidence", to_text(problem.kind), config.ref(), problem.message}),
+        set_problem(*out.add_problems(), 0,
+                    join_key({"problem", "evidence", to_text(problem.kind), config.ref(), problem.message}),
                     "evidence", problem.kind, problem.message);
       }
     } else {
@@ -262,7 +269,8 @@ wire::Ready Worker::configure(const wire::Config& config) {
   auto apps = load_app_definitions(config.rules_dir());
   auto order = load_order_rules(config.rules_dir());
   auto typer = MediaTyper::load();
-  for (const Error* error : {apps ? nullptr : &apps.error(), order ? nullptr : &order.error(), typer ? nullptr : &typer.error()}) {
+  for (const Error* error :
+       {apps ? nullptr : &apps.error(), order ? nullptr : &order.error(), typer ? nullptr : &typer.error()}) {
     if (!error) continue;
     ready.set_error(error->message);
     return ready;
@@ -313,7 +321,8 @@ void Worker::run(const wire::Unit& unit, const std::function<void(const wire::Re
     problem.kind = memory ? ProblemKind::memory : ProblemKind::crash;
     problem.message = memory ? "not enough memory for this item" : error.what();
     problem.plugin = "content";
-    state.add_problem(output, unit, problem, unit.kind() == wire::UNIT_VOLUMES || unit.kind() == wire::UNIT_VERIFY);
+    state.add_problem(output, unit, problem,
+                      unit.kind() == wire::UNIT_VOLUMES || unit.kind() == wire::UNIT_VERIFY);
     wire::Examined& examined = *output.result().add_examined();
     examined.set_state(to_text(ItemState::failed));
     examined.set_reason(problem.message);

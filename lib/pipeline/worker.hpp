@@ -1,5 +1,6 @@
 // What a worker does: opens the exhibits, loads the plugins, and works off units. Used by the worker process
-// (worker_process.hpp) and, with --jobs 0, by the coordinator itself. One thread; knows nothing of the case database.
+// (worker_process.hpp) and, with --jobs 0, by the coordinator itself. One thread; knows nothing of the case
+// database.
 #pragma once
 
 #include <functional>
@@ -12,8 +13,8 @@ namespace touchstone {
 
 class Worker {
  public:
-  /// `watch` outlives the worker; `before_units` is called once when all is loaded (the sandbox closes there) and its
-  /// text goes into the answer.
+  /// `watch` outlives the worker; `before_units` is called once when all is loaded (the sandbox closes there)
+  /// and its text goes into the answer.
   Worker(Watch& watch, std::function<std::string(const wire::Config&)> before_units);
   ~Worker();
 

@@ -29,8 +29,8 @@ Volume volume_of(const wire::VolumeRef& ref) {
   return volume;
 }
 
-std::string locator_of(const std::string& exhibit, const std::string& slot, const std::string& path, const std::string& address,
-                       std::uint32_t ordinal) {
+std::string locator_of(const std::string& exhibit, const std::string& slot, const std::string& path,
+                       const std::string& address, std::uint32_t ordinal) {
   Locator locator;
   locator.exhibit = exhibit;
   LocatorStep step;
@@ -45,11 +45,13 @@ std::string locator_of(const std::string& exhibit, const std::string& slot, cons
 /// Lists one directory and, inside a limited scope, walks on through directories whose names may not be kept.
 class DirectoryListing {
  public:
-  DirectoryListing(Worker::State& state, const wire::Unit& unit, OpenExhibit& exhibit, FileSystem& files, UnitOutput& output)
+  DirectoryListing(Worker::State& state, const wire::Unit& unit, OpenExhibit& exhibit, FileSystem& files,
+                   UnitOutput& output)
       : state_(state), unit_(unit), exhibit_(exhibit), files_(files), output_(output) {}
 
   void run() {
-    DirectoryRef root{unit_.place().path(), unit_.place().address(), {unit_.ancestors().begin(), unit_.ancestors().end()}};
+    DirectoryRef root{
+        unit_.place().path(), unit_.place().address(), {unit_.ancestors().begin(), unit_.ancestors().end()}};
     list(root, unit_.ordinal_base());
     // Depth first, without recursion: hidden directories of a limited scope.
     while (!hidden_.empty()) {
@@ -90,18 +92,21 @@ class DirectoryListing {
       problems.push_back(std::move(problem));
     }
     const bool hidden = exhibit_.gate->limited() &&
-                        exhibit_.gate->decide(directory.path, std::nullopt, ItemKind::directory).decision == ScopeDecision::none;
+                        exhibit_.gate->decide(directory.path, std::nullopt, ItemKind::directory).decision ==
+                            ScopeDecision::none;
     for (Problem& problem : problems) {
       if (hidden) problem.message = "a directory outside the scope could not be listed whole";
       state_.add_problem(output_, unit_, problem, hidden);
     }
   }
 
-  void take(const DirectoryRef& directory, Entry&& entry, std::uint32_t ordinal, std::uint32_t ordinal_below) {
+  void take(const DirectoryRef& directory, Entry&& entry, std::uint32_t ordinal,
+            std::uint32_t ordinal_below) {
     const ScopeVerdict verdict = exhibit_.gate->decide(entry.path, entry.times.modified, entry.kind);
     if (verdict.decision == ScopeDecision::none) {
       ++left_out_[verdict.rule];
-      if (entry.descend && exhibit_.gate->may_descend(entry.path)) hidden_.emplace_back(directory.child(entry), ordinal_below);
+      if (entry.descend && exhibit_.gate->may_descend(entry.path))
+        hidden_.emplace_back(directory.child(entry), ordinal_below);
       return;
     }
     wire::NewItem& item = *output_.result().add_new_items();
@@ -124,7 +129,8 @@ class DirectoryListing {
       follow_item(item, directory, entry, verdict);
     } else {
       item.set_state(to_text(ItemState::examined));
-      if (!entry.allocated && entry.kind == ItemKind::file) item.set_reason("only the name is left; nothing leads to its bytes");
+      if (!entry.allocated && entry.kind == ItemKind::file)
+        item.set_reason("only the name is left; nothing leads to its bytes");
     }
     output_.grew(item.locator().size() * 2 + 256);
   }
@@ -141,7 +147,8 @@ class DirectoryListing {
     place.set_modified(entry.times.modified.value_or(0));
   }
 
-  void follow_directory(wire::NewItem& item, const DirectoryRef& directory, const Entry& entry, std::uint32_t ordinal_below) {
+  void follow_directory(wire::NewItem& item, const DirectoryRef& directory, const Entry& entry,
+                        std::uint32_t ordinal_below) {
     wire::Unit& next = *item.mutable_follow();
     next.set_kind(wire::UNIT_DIRECTORY);
     set_place(*next.mutable_place(), item, entry);
@@ -151,7 +158,8 @@ class DirectoryListing {
     item.set_priority(kDirectoryPriority);
   }
 
-  void follow_item(wire::NewItem& item, const DirectoryRef& directory, const Entry& entry, const ScopeVerdict& verdict) {
+  void follow_item(wire::NewItem& item, const DirectoryRef& directory, const Entry& entry,
+                   const ScopeVerdict& verdict) {
     wire::Unit& next = *item.mutable_follow();
     next.set_kind(wire::UNIT_ITEM);
     set_place(*next.mutable_place(), item, entry);
@@ -174,8 +182,10 @@ class DirectoryListing {
 
 }  // namespace
 
-void Worker::State::add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit) {
-  const std::string& where = unit.place().locator().empty() ? exhibits[unit.place().exhibit()].ref : unit.place().locator();
+void Worker::State::add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem,
+                                bool of_exhibit) {
+  const std::string& where =
+      unit.place().locator().empty() ? exhibits[unit.place().exhibit()].ref : unit.place().locator();
   wire::Problem& out = *output.result().add_problems();
   const std::string plugin = problem.plugin.empty() ? "filesystem" : problem.plugin;
   std::string key = join_key({"problem", plugin, to_text(problem.kind), where, problem.message});
@@ -191,7 +201,8 @@ Result<FileSystem*> Worker::State::file_system(const wire::Place& place) {
   if (!exhibit.source) return Error{ErrorCode::io, exhibit.error};
   auto& files = exhibit.file_systems[place.volume().slot()];
   if (!files) {
-    auto opened = open_file_system(*exhibit.source, exhibit.source->info().sector_size, volume_of(place.volume()), exhibit.zone);
+    auto opened = open_file_system(*exhibit.source, exhibit.source->info().sector_size,
+                                   volume_of(place.volume()), exhibit.zone);
     if (!opened) return opened.error();
     files = opened.take();
   }
@@ -212,7 +223,8 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
     found.set_label(volume.label);
     found.set_state(to_text(volume.state));
     found.set_reason(volume.reason);
-    if (volume.state == VolumeState::encrypted || volume.state == VolumeState::unsupported || volume.state == VolumeState::corrupt) {
+    if (volume.state == VolumeState::encrypted || volume.state == VolumeState::unsupported ||
+        volume.state == VolumeState::corrupt) {
       Problem problem;
       problem.plugin = "filesystem";
       problem.kind = volume.state == VolumeState::encrypted     ? ProblemKind::encrypted

@@ -30,7 +30,8 @@ PulledMember pull_member(const PluginSession::Pull& pull, Hasher& hasher) {
     const std::int64_t got = pull(block);
     if (got < 0) member.damaged = true;
     if (got <= 0) break;
-    const auto part = std::as_bytes(std::span(block).first(std::min(block.size(), static_cast<std::size_t>(got))));
+    const auto part =
+        std::as_bytes(std::span(block).first(std::min(block.size(), static_cast<std::size_t>(got))));
     hasher.update(part);
     member.size += part.size();
     if (member.size <= kMaxMemberInMemory) {
@@ -90,7 +91,8 @@ Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place
   for (int i = 0; source && i < place.steps_size(); ++i) {
     Content held(source.take());
     const int reader = reader_index(*session, place.steps(i).plugin());
-    if (reader < 0) return Error{ErrorCode::unsupported, "the plugin " + place.steps(i).plugin() + " is not in this run"};
+    if (reader < 0)
+      return Error{ErrorCode::unsupported, "the plugin " + place.steps(i).plugin() + " is not in this run"};
     held.assume_media_type(place.steps(i).media_type());
     ItemContext item;
     item.locator = place.locator();
@@ -104,7 +106,8 @@ Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place
           return !member;
         },
         examination);
-    if (!member || member->cut) return Error{ErrorCode::corrupt, "a container around it no longer gives this member"};
+    if (!member || member->cut)
+      return Error{ErrorCode::corrupt, "a container around it no longer gives this member"};
     source = Result<std::unique_ptr<ByteSource>>(make_memory_source(std::move(member->bytes)));
   }
   return source;
@@ -123,12 +126,14 @@ std::unique_ptr<ByteSource> Worker::State::neighbour(const wire::Unit& unit, std
     --depth;
   }
   if (relative.empty() || relative.find('/') != std::string_view::npos) return nullptr;
-  const std::string where = fmt::format("{}:{}:{}", place.exhibit(), place.volume().slot(), unit.ancestors(depth)) + directory;
+  const std::string where =
+      fmt::format("{}:{}:{}", place.exhibit(), place.volume().slot(), unit.ancestors(depth)) + directory;
   if (neighbour_directory != where) {
     neighbours.clear();
     neighbour_directory = where;
     std::vector<Problem> problems;
-    const DirectoryRef ref{directory, unit.ancestors(depth), {unit.ancestors().begin(), unit.ancestors().begin() + depth}};
+    const DirectoryRef ref{
+        directory, unit.ancestors(depth), {unit.ancestors().begin(), unit.ancestors().begin() + depth}};
     // A problem here was reported when the directory was listed.
     if (!(*files)->list(
             ref,
@@ -142,9 +147,12 @@ std::unique_ptr<ByteSource> Worker::State::neighbour(const wire::Unit& unit, std
     }
   }
   const auto found = neighbours.find(relative);
-  if (found == neighbours.end() || found->second.address.empty() || found->second.kind == ItemKind::directory) return nullptr;
+  if (found == neighbours.end() || found->second.address.empty() || found->second.kind == ItemKind::directory)
+    return nullptr;
   const Entry& entry = found->second;
-  if (exhibits[place.exhibit()].gate->decide(entry.path, entry.times.modified, entry.kind).decision == ScopeDecision::none) return nullptr;
+  if (exhibits[place.exhibit()].gate->decide(entry.path, entry.times.modified, entry.kind).decision ==
+      ScopeDecision::none)
+    return nullptr;
   auto source = (*files)->open(entry.address);
   return source ? source.take() : nullptr;
 }
@@ -163,16 +171,18 @@ ItemContext Worker::State::context(const wire::Unit& unit, const wire::Place& pl
   }
   if (exhibit.time_zone) {
     item.local_to_utc = [&exhibit](std::int64_t local_us) {
-      const std::int64_t seconds = local_us >= 0 ? local_us / 1'000'000 : -((-local_us + 999'999) / 1'000'000);
+      const std::int64_t seconds =
+          local_us >= 0 ? local_us / 1'000'000 : -((-local_us + 999'999) / 1'000'000);
       return exhibit.time_zone->to_utc(seconds) * 1'000'000 + (local_us - seconds * 1'000'000);
     };
   }
-  if (exhibit.gate->limited()) item.passes = [&exhibit](const Record& record) { return exhibit.gate->passes(record); };
+  if (exhibit.gate->limited())
+    item.passes = [&exhibit](const Record& record) { return exhibit.gate->passes(record); };
   return item;
 }
 
-void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index, std::unique_ptr<ByteSource> source,
-                            UnitOutput& output) {
+void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
+                            std::unique_ptr<ByteSource> source, UnitOutput& output) {
   Content content(std::move(source));
   ItemContext item = context(unit, place);
   ItemSink sink(output, index, place.locator());
@@ -210,10 +220,13 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
 }
 
 void Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
-                                     Content& content, ItemSink& sink, UnitOutput& output, Examination& examination) {
+                                     Content& content, ItemSink& sink, UnitOutput& output,
+                                     Examination& examination) {
   const std::string reader_name = session->table(static_cast<std::size_t>(reader)).name;
   if (place.steps_size() >= kMaxContainerDepth) {
-    sink.problem(reader_name, ProblemKind::limit, fmt::format("containers nested more than {} deep are not opened", kMaxContainerDepth), false);
+    sink.problem(reader_name, ProblemKind::limit,
+                 fmt::format("containers nested more than {} deep are not opened", kMaxContainerDepth),
+                 false);
     examination.state = ItemState::partly_examined;
     examination.reason = "nested too deep";
     return;
@@ -232,11 +245,13 @@ void Worker::State::announce_members(const wire::Place& place, int reader, const
         while (raw.ends_with('/')) raw.pop_back();
         const std::string path = "/" + escape_path(raw);
         const std::uint32_t ordinal = ++same_path[path];
-        std::string locator = place.locator() + "!" + path + (ordinal > 1 ? "#" + std::to_string(ordinal) : "");
+        std::string locator =
+            place.locator() + "!" + path + (ordinal > 1 ? "#" + std::to_string(ordinal) : "");
         const bool known_size = member.size != UINT64_MAX;
         const std::uint64_t weight = known_size ? member.size : kGroupBytes;
         const bool grouped = !member.directory && !member.encrypted;
-        if (!grouped || (group && (group->unit().members_size() >= kGroupMembers || group_bytes + weight > kGroupBytes))) {
+        if (!grouped || (group && (group->unit().members_size() >= kGroupMembers ||
+                                   group_bytes + weight > kGroupBytes))) {
           group = nullptr;  // a group is a run of items without a gap
           output.grew(std::exchange(announced, 0));
         }
@@ -314,7 +329,8 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
   }
   const int reader = reader_index(*session, unit.reader());
   if (reader < 0 || std::find(unit.skip().begin(), unit.skip().end(), unit.reader()) != unit.skip().end()) {
-    return fail_from(0, {ErrorCode::unsupported, "the plugin " + unit.reader() + " was left out for this container"});
+    return fail_from(
+        0, {ErrorCode::unsupported, "the plugin " + unit.reader() + " was left out for this container"});
   }
   std::map<std::uint32_t, int> index_of;
   for (int i = 0; i < unit.members_size(); ++i) index_of[unit.members(i).ordinal()] = i;
@@ -328,7 +344,8 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
   session->extract_members(
       reader, item, *container, reason, first, last - first + 1,
       [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
-        if (const auto found = index_of.find(ordinal); found != index_of.end()) pulled[found->second] = pull_member(pull, hasher);
+        if (const auto found = index_of.find(ordinal); found != index_of.end())
+          pulled[found->second] = pull_member(pull, hasher);
         return ordinal < last;
       },
       examination);
@@ -343,19 +360,22 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
       set_failed(examined, {ErrorCode::corrupt, why});
       continue;
     }
-    examine_member(unit, i, std::move(found->second.bytes), found->second.cut, found->second.damaged, found->second.digests,
-                   found->second.size, output);
+    examine_member(unit, i, std::move(found->second.bytes), found->second.cut, found->second.damaged,
+                   found->second.digests, found->second.size, output);
     pulled.erase(found);
   }
 }
 
-void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<std::byte> bytes, bool cut, bool damaged,
-                                   const Digests& digests, std::uint64_t size, UnitOutput& output) {
+void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<std::byte> bytes, bool cut,
+                                   bool damaged, const Digests& digests, std::uint64_t size,
+                                   UnitOutput& output) {
   const wire::Member& member = unit.members(i);
   const auto index = static_cast<std::uint32_t>(i);
   if (cut) {
     ItemSink sink(output, index, member.locator());
-    const std::string why = fmt::format("{} bytes inside a container: only digested, not examined (limit {} MiB)", size, kMaxMemberInMemory >> 20);
+    const std::string why =
+        fmt::format("{} bytes inside a container: only digested, not examined (limit {} MiB)", size,
+                    kMaxMemberInMemory >> 20);
     sink.problem("content", ProblemKind::limit, why, false);
     wire::Examined& examined = *output.result().add_examined();
     examined.set_index(index);
@@ -381,7 +401,8 @@ void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<st
   examine(unit, place, index, make_memory_source(std::move(bytes)), output);
   if (!damaged) return;
   ItemSink sink(output, index, member.locator());
-  sink.problem(unit.reader(), ProblemKind::corrupt, "the container is damaged here; what came out may be short", false);
+  sink.problem(unit.reader(), ProblemKind::corrupt,
+               "the container is damaged here; what came out may be short", false);
   wire::Examined& examined = *output.result().mutable_examined(output.result().examined_size() - 1);
   if (examined.state() == to_text(ItemState::examined)) {
     examined.set_state(to_text(ItemState::partly_examined));
@@ -394,7 +415,8 @@ void Worker::State::make_preview_of(const wire::Unit& unit, UnitOutput& output) 
   if (!source) return;
   Content content(source.take());
   const Status status = content.read(hasher, *typer, {});
-  if (!status || content.digests().sha256 != unit.sha256() || !is_decodable_picture(content.media_type())) return;
+  if (!status || content.digests().sha256 != unit.sha256() || !is_decodable_picture(content.media_type()))
+    return;
   bool damaged = false;
   const auto picture = decode_picture(content.source(), content.media_type(), 0, &damaged);
   if (!picture) return;

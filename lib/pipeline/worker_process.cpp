@@ -29,7 +29,8 @@ WorkerPage* own_page = nullptr;
 std::uint64_t clock_us(clockid_t clock) {
   timespec now{};
   if (clock_gettime(clock, &now) != 0) return 0;
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U + static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
 }
 
 void on_no_memory() {
@@ -41,7 +42,8 @@ void on_no_memory() {
 std::string close_sandbox(const wire::Config& config) {
   nlohmann::json level = {{"network", "refused before the worker's first instruction"}};
   if (config.sandbox() == "off") return nlohmann::json{{"level", "off"}}.dump();
-  const SandboxLevel entered = enter_sandbox({config.readable().begin(), config.readable().end()}, config.memory());
+  const SandboxLevel entered =
+      enter_sandbox({config.readable().begin(), config.readable().end()}, config.memory());
   level["level"] = entered.seccomp && entered.landlock_abi > 0 ? "full" : "partial";
   level["seccomp"] = entered.seccomp;
   level["landlock_abi"] = entered.landlock_abi;
@@ -57,7 +59,9 @@ std::uint64_t process_cpu_us(pid_t pid) {
   return clock_us(clock);
 }
 
-std::uint64_t wall_us() { return clock_us(CLOCK_MONOTONIC); }
+std::uint64_t wall_us() {
+  return clock_us(CLOCK_MONOTONIC);
+}
 
 void PageWatch::start_unit(std::uint64_t unit) {
   spent_us_.assign(spent_us_.size(), 0);
@@ -132,7 +136,8 @@ int run_worker_process() {
 std::unique_ptr<WorkerHandle> WorkerHandle::spawn(bool sandbox, bool verbose) {
   int sockets[2];
   const int page_fd = memfd_create("touchstone-worker", MFD_CLOEXEC);
-  if (page_fd < 0 || ftruncate(page_fd, sizeof(WorkerPage)) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+  if (page_fd < 0 || ftruncate(page_fd, sizeof(WorkerPage)) != 0 ||
+      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     throw std::runtime_error(fmt::format("no worker can be started: {}", std::strerror(errno)));
   }
   void* memory = mmap(nullptr, sizeof(WorkerPage), PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
@@ -187,7 +192,8 @@ WorkerHandle::End WorkerHandle::wait() {
   pid_ = -1;
   end.by_signal = WIFSIGNALED(status);
   end.code = end.by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
-  end.text = end.by_signal ? fmt::format("signal {} ({})", end.code, strsignal(end.code)) : fmt::format("exit code {}", end.code);
+  end.text = end.by_signal ? fmt::format("signal {} ({})", end.code, strsignal(end.code))
+                           : fmt::format("exit code {}", end.code);
   return end;
 }
 

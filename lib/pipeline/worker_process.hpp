@@ -14,8 +14,8 @@
 
 namespace touchstone {
 
-/// Written by the worker, read by the coordinator at any moment: who is to blame, and since when. Lies in memory that
-/// both map; plain atomics, no locks.
+/// Written by the worker, read by the coordinator at any moment: who is to blame, and since when. Lies in
+/// memory that both map; plain atomics, no locks.
 struct WorkerPage {
   std::atomic<std::uint64_t> unit{0};        ///< being worked on; 0: none
   std::atomic<std::int32_t> plugin{-1};      ///< index; -1: the host
@@ -36,7 +36,7 @@ class PageWatch final : public Watch {
 
  private:
   WorkerPage* page_;
-  std::vector<std::uint64_t> spent_us_;      ///< by plugin + 1
+  std::vector<std::uint64_t> spent_us_;  ///< by plugin + 1
   int current_ = -1;
   std::uint64_t since_us_ = 0;
 };
@@ -45,7 +45,8 @@ class PageWatch final : public Watch {
 std::uint64_t process_cpu_us(pid_t pid);
 std::uint64_t wall_us();
 
-/// Body of the hidden command `touchstone worker`: descriptors 3 (channel) and 4 (page). Returns an exit code.
+/// Body of the hidden command `touchstone worker`: descriptors 3 (channel) and 4 (page). Returns an exit
+/// code.
 int run_worker_process();
 
 /// A running worker, seen from the coordinator. Kills its process when destroyed.
@@ -62,16 +63,18 @@ class WorkerHandle {
   int fd() const { return channel_.fd(); }
   pid_t pid() const { return pid_; }
   void kill();
-  /// After the channel ended: waits for the process and says how it ended, e.g. "signal 11 (Segmentation fault)".
+  /// After the channel ended: waits for the process and says how it ended, e.g. "signal 11 (Segmentation
+  /// fault)".
   struct End {
     bool by_signal = false;
-    int code = 0;        ///< signal or exit code
+    int code = 0;  ///< signal or exit code
     std::string text;
   };
   End wait();
 
  private:
-  WorkerHandle(Channel channel, WorkerPage* page, pid_t pid) : channel_(std::move(channel)), page_(page), pid_(pid) {}
+  WorkerHandle(Channel channel, WorkerPage* page, pid_t pid)
+      : channel_(std::move(channel)), page_(page), pid_(pid) {}
   Channel channel_;
   WorkerPage* page_;
   pid_t pid_;

@@ -1,5 +1,5 @@
-// What the parts of a worker share: opened exhibits and file systems, the plugin session, and the gathering of one
-// unit's result. Internal to lib/pipeline.
+// What the parts of a worker share: opened exhibits and file systems, the plugin session, and the gathering
+// of one unit's result. Internal to lib/pipeline.
 #pragma once
 
 #include <list>
@@ -55,10 +55,12 @@ class UnitOutput {
 /// Turns what plugins give of one item of a unit into rows.
 class ItemSink final : public ResultSink {
  public:
-  ItemSink(UnitOutput& output, std::uint32_t index, std::string locator) : output_(output), index_(index), locator_(std::move(locator)) {}
+  ItemSink(UnitOutput& output, std::uint32_t index, std::string locator)
+      : output_(output), index_(index), locator_(std::move(locator)) {}
   void record(Record&& record, const std::string& plugin) override;
   void finding(Finding&& finding, bool of_content) override;
-  void problem(const std::string& plugin, ProblemKind kind, std::string_view message, bool of_content) override;
+  void problem(const std::string& plugin, ProblemKind kind, std::string_view message,
+               bool of_content) override;
   /// Keys of problems of a content are made from its digest, known only after it was read.
   void set_content(const std::string& sha256);
 
@@ -82,7 +84,7 @@ struct Worker::State {
   std::shared_ptr<const std::vector<AppDefinition>> apps;
   std::unique_ptr<CaseFile> case_file;
   std::vector<OpenExhibit> exhibits;
-  std::unordered_set<std::string> analysed;   ///< SHA-256 of contents whose content-scope results were given
+  std::unordered_set<std::string> analysed;  ///< SHA-256 of contents whose content-scope results were given
 
   // The container opened last: its bytes are asked for again by the next group.
   std::string container_locator;
@@ -102,12 +104,12 @@ struct Worker::State {
   void list_directory(const wire::Unit& unit, UnitOutput& output);
   void examine_item(const wire::Unit& unit, UnitOutput& output);
   void examine_members(const wire::Unit& unit, UnitOutput& output);
-  void examine_member(const wire::Unit& unit, int index, std::vector<std::byte> bytes, bool cut, bool damaged, const Digests& digests,
-                      std::uint64_t size, UnitOutput& output);
+  void examine_member(const wire::Unit& unit, int index, std::vector<std::byte> bytes, bool cut, bool damaged,
+                      const Digests& digests, std::uint64_t size, UnitOutput& output);
   void make_preview_of(const wire::Unit& unit, UnitOutput& output);
   /// Reads and examines bytes that are open; lists members when they are a container.
-  void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index, std::unique_ptr<ByteSource> source,
-               UnitOutput& output);
+  void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
+               std::unique_ptr<ByteSource> source, UnitOutput& output);
   void announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
                         ItemSink& sink, UnitOutput& output, Examination& examination);
   ItemContext context(const wire::Unit& unit, const wire::Place& place);
@@ -117,7 +119,7 @@ struct Worker::State {
 /// A failed item: state and reason from an error.
 void set_failed(wire::Examined& examined, const Error& error);
 ProblemKind problem_kind(ErrorCode code);
-void set_problem(wire::Problem& out, std::uint32_t index, std::string_view key, std::string_view plugin, ProblemKind kind,
-                 std::string_view message);
+void set_problem(wire::Problem& out, std::uint32_t index, std::string_view key, std::string_view plugin,
+                 ProblemKind kind, std::string_view message);
 
 }  // namespace touchstone

@@ -1,5 +1,5 @@
-// Behind ts_job and ts_host_v1: what one item's plugins share while they run, and the table of services. Internal to
-// lib/plugin.
+// Behind ts_job and ts_host_v1: what one item's plugins share while they run, and the table of services.
+// Internal to lib/plugin.
 #pragma once
 
 #include <touchstone/plugin_abi.h>
@@ -26,7 +26,7 @@ struct HostedPlugin {
   void* self = nullptr;
   bool ready = false;
   int index = 0;
-  std::string failure;                 ///< last fail() text
+  std::string failure;  ///< last fail() text
   std::vector<DeclaredRule>* rules = nullptr;
   StageTiming timing;
 
@@ -50,7 +50,7 @@ struct ts_job {
   touchstone::Examination* examination = nullptr;
   std::vector<std::unique_ptr<touchstone::HostedPlugin>>* plugins = nullptr;
   touchstone::Watch* watch = nullptr;
-  bool known = false;                  ///< a hash set calls the content ordinary
+  bool known = false;  ///< a hash set calls the content ordinary
 
   // Records kept back for classifiers, and what findings() tells.
   std::deque<touchstone::Record> pending_records;
@@ -66,7 +66,7 @@ struct ts_job {
   std::unique_ptr<touchstone::EvidenceDatabase> databases[3];
   std::unique_ptr<touchstone::ByteSource> wal, journal;
   bool companions_opened = false;
-  touchstone::TextWindows* text_out = nullptr;             ///< where emit_text goes
+  touchstone::TextWindows* text_out = nullptr;  ///< where emit_text goes
   std::function<bool(touchstone::MemberInfo&&)> on_member;
   std::function<bool(std::uint32_t, const touchstone::PluginSession::Pull&)> on_member_data;
 

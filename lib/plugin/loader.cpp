@@ -37,7 +37,8 @@ std::string file_sha256(const std::string& path) {
 
 bool is_plugin_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
-         std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 /// Why this table cannot be used with this host; empty if it can.
@@ -45,20 +46,27 @@ std::string refusal(const ts_plugin_v1* table, const std::string& file_name) {
   // The first three members are read by every version of the interface, so they can be looked at safely.
   if (!table) return "touchstone_plugin_v1() returned nothing";
   if (table->abi_major != TS_ABI_MAJOR || table->abi_minor > TS_ABI_MINOR) {
-    return fmt::format("built for plugin interface {}.{}, this program has {}.{}: build it again", table->abi_major,
-                       table->abi_minor, TS_ABI_MAJOR, TS_ABI_MINOR);
+    return fmt::format("built for plugin interface {}.{}, this program has {}.{}: build it again",
+                       table->abi_major, table->abi_minor, TS_ABI_MAJOR, TS_ABI_MINOR);
   }
-  if (table->struct_size < sizeof(ts_plugin_v1)) return "its table is too short for the interface version it names";
-  if (!table->name || !table->version || !table->summary || !table->licence) return "name, version, summary or licence is missing";
-  if (file_name != table->name) return fmt::format("the file is named {} but the plugin {}", file_name, table->name);
+  if (table->struct_size < sizeof(ts_plugin_v1))
+    return "its table is too short for the interface version it names";
+  if (!table->name || !table->version || !table->summary || !table->licence)
+    return "name, version, summary or licence is missing";
+  if (file_name != table->name)
+    return fmt::format("the file is named {} but the plugin {}", file_name, table->name);
   if (!is_plugin_name(table->name)) return "a plugin's name is lower-case letters, digits and '_'";
   if (table->roles == 0 || table->roles > 7) return "it names no role";
-  if (!table->create || !table->destroy || !table->begin || !table->finish) return "create, destroy, begin or finish is missing";
+  if (!table->create || !table->destroy || !table->begin || !table->finish)
+    return "create, destroy, begin or finish is missing";
   if ((table->inputs & TS_INPUT_DATA) && !table->data) return "it asks for data but has no data()";
   if ((table->inputs & TS_INPUT_TEXT) && !table->text) return "it asks for text but has no text()";
-  if ((table->inputs & TS_INPUT_RECORDS) && !table->records) return "it asks for records but has no records()";
-  if ((table->inputs & TS_INPUT_MEMBERS) && (!table->list || !table->extract)) return "a container reader needs list() and extract()";
-  if ((table->roles & TS_ROLE_PROVIDER) && (!table->provide || !table->provides)) return "a provider needs provide() and what it provides";
+  if ((table->inputs & TS_INPUT_RECORDS) && !table->records)
+    return "it asks for records but has no records()";
+  if ((table->inputs & TS_INPUT_MEMBERS) && (!table->list || !table->extract))
+    return "a container reader needs list() and extract()";
+  if ((table->roles & TS_ROLE_PROVIDER) && (!table->provide || !table->provides))
+    return "a provider needs provide() and what it provides";
   return {};
 }
 
@@ -68,7 +76,8 @@ std::string program_folder() {
   return program.parent_path().string();
 }
 
-/// The root of the build tree the program stands in (cli/touchstone, tests/unit/x …), or empty when installed.
+/// The root of the build tree the program stands in (cli/touchstone, tests/unit/x …), or empty when
+/// installed.
 fs::path build_root() {
   fs::path folder = program_folder();
   for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path()) {
@@ -100,7 +109,8 @@ std::vector<std::string> plugin_folders(const std::vector<std::string>& extra) {
   if (const fs::path build = build_root(); !build.empty()) {
     folders.push_back((build / "plugins").string());
   } else {
-    folders.push_back((fs::path(program_folder()).parent_path() / TOUCHSTONE_LIBDIR / "touchstone" / "plugins").string());
+    folders.push_back(
+        (fs::path(program_folder()).parent_path() / TOUCHSTONE_LIBDIR / "touchstone" / "plugins").string());
   }
   return folders;
 }
@@ -155,7 +165,8 @@ std::vector<PluginFile> load_plugins(const std::vector<std::string>& folders) {
     }
     std::sort(paths.begin(), paths.end());
     for (const fs::path& path : paths) {
-      if (!found.contains(path.stem().string())) found.emplace(path.stem().string(), load_plugin(path.string()));
+      if (!found.contains(path.stem().string()))
+        found.emplace(path.stem().string(), load_plugin(path.string()));
     }
   }
   std::vector<PluginFile> plugins;
@@ -163,7 +174,8 @@ std::vector<PluginFile> load_plugins(const std::vector<std::string>& folders) {
   return plugins;
 }
 
-std::vector<const PluginFile*> order_plugins(const std::vector<PluginFile>& plugins, std::vector<std::string>* cycle) {
+std::vector<const PluginFile*> order_plugins(const std::vector<PluginFile>& plugins,
+                                             std::vector<std::string>* cycle) {
   std::map<std::string, const PluginFile*> open;
   for (const PluginFile& plugin : plugins) {
     if (plugin.usable()) open.emplace(plugin.name, &plugin);

@@ -52,7 +52,8 @@ enum class Phase { idle, open, closed };
 /// One pass of all plugins over one item.
 class Pass {
  public:
-  Pass(ts_job& job, PluginSession::State& state) : job_(job), state_(state), phase_(state.plugins.size(), Phase::idle) {}
+  Pass(ts_job& job, PluginSession::State& state)
+      : job_(job), state_(state), phase_(state.plugins.size(), Phase::idle) {}
 
   /// Plugins that are due for this item, and what becomes of those left out.
   void select() {
@@ -78,7 +79,8 @@ class Pass {
   }
 
   bool wants(std::uint32_t input) const {
-    return std::any_of(due_.begin(), due_.end(), [&](const HostedPlugin* p) { return (p->table().inputs & input) != 0; });
+    return std::any_of(due_.begin(), due_.end(),
+                       [&](const HostedPlugin* p) { return (p->table().inputs & input) != 0; });
   }
 
   /// Content too large for memory: every plugin that takes data sees the blocks while they are read.
@@ -134,7 +136,8 @@ class Pass {
     if (phase_[index(plugin)] != Phase::open) return false;
     const ts_bytes bytes{reinterpret_cast<const std::uint8_t*>(block.data()), block.size()};
     plugin.timing.bytes += block.size();
-    const ts_status status = job_.call(plugin, [&](void* self) { return plugin.table().data(self, &job_, offset, bytes); });
+    const ts_status status =
+        job_.call(plugin, [&](void* self) { return plugin.table().data(self, &job_, offset, bytes); });
     if (status == TS_OK) return true;
     // TS_DONE: enough data, but text and records may still come.
     const bool more = (plugin.table().inputs & (TS_INPUT_TEXT | TS_INPUT_RECORDS)) != 0;
@@ -153,7 +156,8 @@ class Pass {
   void give_text() {
     std::vector<HostedPlugin*> readers;
     for (HostedPlugin* plugin : due_) {
-      if ((plugin->table().inputs & TS_INPUT_TEXT) && phase_[index(*plugin)] == Phase::open) readers.push_back(plugin);
+      if ((plugin->table().inputs & TS_INPUT_TEXT) && phase_[index(*plugin)] == Phase::open)
+        readers.push_back(plugin);
     }
     if (readers.empty() || job_.content->size() == 0) return;
     TextWindows windows([&](std::uint64_t offset, std::size_t overlap, std::string_view window) {
@@ -188,8 +192,11 @@ class Pass {
     for (const auto& plugin : state_.plugins) {
       const ts_plugin_v1& table = plugin->table();
       if (!plugin->ready || !(table.roles & TS_ROLE_PROVIDER) || !(table.provides & TS_FACET_TEXT)) continue;
-      if (!matches(table, *job_.item, *job_.content) || job_.item->skip.contains(plugin->file->name)) continue;
-      if (job_.call(*plugin, [&](void* self) { return table.provide(self, &job_, TS_FACET_TEXT); }) != TS_UNSUPPORTED) break;
+      if (!matches(table, *job_.item, *job_.content) || job_.item->skip.contains(plugin->file->name))
+        continue;
+      if (job_.call(*plugin, [&](void* self) { return table.provide(self, &job_, TS_FACET_TEXT); }) !=
+          TS_UNSUPPORTED)
+        break;
     }
     job_.text_out = nullptr;
   }
@@ -201,13 +208,18 @@ class Pass {
       std::vector<ts_record> batch(count);
       for (std::size_t i = 0; i < count; ++i) {
         const Record& record = job_.pending_records[i];
-        for (const auto& [name, value] : record.fields) fields[i].push_back({{name.data(), name.size()}, abi_value(value)});
-        batch[i] = {{record.kind.data(), record.kind.size()}, {record.key.data(), record.key.size()}, fields[i].data(), fields[i].size()};
+        for (const auto& [name, value] : record.fields)
+          fields[i].push_back({{name.data(), name.size()}, abi_value(value)});
+        batch[i] = {{record.kind.data(), record.kind.size()},
+                    {record.key.data(), record.key.size()},
+                    fields[i].data(),
+                    fields[i].size()};
       }
       for (auto* list : {&due_, &records_only_}) {
         for (HostedPlugin* plugin : *list) give_records(*plugin, batch);
       }
-      job_.pending_records.erase(job_.pending_records.begin(), job_.pending_records.begin() + static_cast<std::ptrdiff_t>(count));
+      job_.pending_records.erase(job_.pending_records.begin(),
+                                 job_.pending_records.begin() + static_cast<std::ptrdiff_t>(count));
     }
   }
 
@@ -231,7 +243,8 @@ class Pass {
 
 }  // namespace
 
-PluginSession::PluginSession(const std::vector<PluginSetup>& plugins, Watch& watch) : state_(std::make_unique<State>()) {
+PluginSession::PluginSession(const std::vector<PluginSetup>& plugins, Watch& watch)
+    : state_(std::make_unique<State>()) {
   state_->watch = &watch;
   for (const PluginSetup& setup : plugins) {
     auto plugin = std::make_unique<HostedPlugin>();
@@ -244,7 +257,8 @@ PluginSession::PluginSession(const std::vector<PluginSetup>& plugins, Watch& wat
     const ts_status status = plugin->table().create(&plugin->api, &plugin->self);
     watch.leave();
     plugin->ready = status == TS_OK;
-    PluginStatus result{setup.file->name, plugin->table().version, plugin->ready, ProblemKind::crash, plugin->failure};
+    PluginStatus result{setup.file->name, plugin->table().version, plugin->ready, ProblemKind::crash,
+                        plugin->failure};
     if (status == TS_MODEL_MISSING) result.kind = ProblemKind::model_missing;
     if (!plugin->ready && result.reason.empty()) result.reason = "could not be set up";
     state_->status.push_back(std::move(result));
@@ -258,10 +272,18 @@ PluginSession::~PluginSession() {
   }
 }
 
-const std::vector<PluginStatus>& PluginSession::status() const { return state_->status; }
-const std::vector<DeclaredRule>& PluginSession::rules() const { return state_->rules; }
-std::size_t PluginSession::count() const { return state_->plugins.size(); }
-const ts_plugin_v1& PluginSession::table(std::size_t plugin) const { return state_->plugins[plugin]->table(); }
+const std::vector<PluginStatus>& PluginSession::status() const {
+  return state_->status;
+}
+const std::vector<DeclaredRule>& PluginSession::rules() const {
+  return state_->rules;
+}
+std::size_t PluginSession::count() const {
+  return state_->plugins.size();
+}
+const ts_plugin_v1& PluginSession::table(std::size_t plugin) const {
+  return state_->plugins[plugin]->table();
+}
 
 std::vector<StageTiming> PluginSession::take_timings() {
   std::vector<StageTiming> timings;
@@ -269,8 +291,8 @@ std::vector<StageTiming> PluginSession::take_timings() {
   return timings;
 }
 
-Status PluginSession::examine(const ItemContext& item, Content& content, Hasher& hasher, const MediaTyper& typer,
-                              ResultSink& sink, Examination& out) {
+Status PluginSession::examine(const ItemContext& item, Content& content, Hasher& hasher,
+                              const MediaTyper& typer, ResultSink& sink, Examination& out) {
   ts_job job = state_->new_job(item, content, sink, out);
   Pass pass(job, *state_);
   bool selected = false;
@@ -284,11 +306,13 @@ Status PluginSession::examine(const ItemContext& item, Content& content, Hasher&
   if (auto read = content.read(hasher, typer, large ? on_block : none); !read) return read.error();
   for (const Gap& gap : content.gaps()) {
     job.current = nullptr;
-    job.report(ProblemKind::unreadable, fmt::format("{} bytes at offset {}: {}", gap.length, gap.offset, gap.reason));
+    job.report(ProblemKind::unreadable,
+               fmt::format("{} bytes at offset {}: {}", gap.length, gap.offset, gap.reason));
   }
   if (!selected) {
     // Content that was streamed was not known to be a repeat when its plugins began.
-    out.reused = content.gaps().empty() && item.reuse_content_if && item.reuse_content_if(content.digests().sha256);
+    out.reused =
+        content.gaps().empty() && item.reuse_content_if && item.reuse_content_if(content.digests().sha256);
     pass.select();
   }
   pass.run();
@@ -316,8 +340,9 @@ void PluginSession::list_members(int plugin, const ItemContext& item, Content& c
   state_->watch->enter(-1);
 }
 
-void PluginSession::extract_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink, std::uint32_t first,
-                                    std::uint32_t count, const std::function<bool(std::uint32_t, const Pull&)>& each,
+void PluginSession::extract_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,
+                                    std::uint32_t first, std::uint32_t count,
+                                    const std::function<bool(std::uint32_t, const Pull&)>& each,
                                     Examination& out) {
   ts_job job = state_->new_job(item, content, sink, out);
   HostedPlugin& hosted = *state_->plugins[static_cast<std::size_t>(plugin)];

@@ -1,5 +1,5 @@
-// Running plugins over items: the host's side of plugin_abi.h. A session belongs to one worker process and one thread.
-// It knows nothing of processes, of the case database or of scope beyond the hooks it is given.
+// Running plugins over items: the host's side of plugin_abi.h. A session belongs to one worker process and
+// one thread. It knows nothing of processes, of the case database or of scope beyond the hooks it is given.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 namespace touchstone {
 
 struct PluginSetup {
-  const PluginFile* file = nullptr;    ///< outlives the session
-  std::string settings = "{}";         ///< one JSON object
+  const PluginFile* file = nullptr;  ///< outlives the session
+  std::string settings = "{}";       ///< one JSON object
 };
 
 /// How create() went.
@@ -37,7 +37,7 @@ struct DeclaredRule {
 struct MemberInfo {
   std::uint32_t ordinal = 0;
   std::string path;
-  std::uint64_t size = 0;              ///< UINT64_MAX if unknown
+  std::uint64_t size = 0;  ///< UINT64_MAX if unknown
   bool directory = false, encrypted = false;
   Times times;
 };
@@ -58,7 +58,8 @@ class ResultSink {
   virtual ~ResultSink() = default;
   virtual void record(Record&& record, const std::string& plugin) = 0;
   virtual void finding(Finding&& finding, bool of_content) = 0;
-  virtual void problem(const std::string& plugin, ProblemKind kind, std::string_view message, bool of_content) = 0;
+  virtual void problem(const std::string& plugin, ProblemKind kind, std::string_view message,
+                       bool of_content) = 0;
 };
 
 /// One item as plugins may see it. Hooks may be empty.
@@ -66,20 +67,20 @@ struct ItemContext {
   std::string locator, path, name;
   std::function<std::unique_ptr<ByteSource>(std::string_view relative_path)> neighbour;
   std::function<TimeUs(std::int64_t local_us)> local_to_utc;
-  std::function<bool(const Record&)> passes;      ///< the scope gate for rows
+  std::function<bool(const Record&)> passes;  ///< the scope gate for rows
   std::function<bool()> cancelled;
-  bool rows_only = false;                         ///< only `appdata` runs
+  bool rows_only = false;  ///< only `appdata` runs
   /// Whether content-scope results for these bytes were given before: asked once, after the read.
   std::function<bool(const std::string& sha256)> reuse_content_if;
-  std::set<std::string, std::less<>> skip;        ///< left out after two charged attempts
-  std::set<std::string, std::less<>> only;        ///< if any: run just these
+  std::set<std::string, std::less<>> skip;  ///< left out after two charged attempts
+  std::set<std::string, std::less<>> only;  ///< if any: run just these
 };
 
 struct Examination {
-  std::vector<std::uint32_t> ran, not_run;        ///< indices into order()
-  ItemState state = ItemState::examined;          ///< the worst that a plugin left
+  std::vector<std::uint32_t> ran, not_run;  ///< indices into order()
+  ItemState state = ItemState::examined;    ///< the worst that a plugin left
   std::string reason;
-  bool reused = false;                            ///< see ItemContext::reuse_content_if
+  bool reused = false;  ///< see ItemContext::reuse_content_if
 };
 
 struct StageTiming {
@@ -102,20 +103,20 @@ class PluginSession {
   std::vector<StageTiming> take_timings();
 
   /// Reads `content` (Content::read) and runs every plugin that matches.
-  Status examine(const ItemContext& item, Content& content, Hasher& hasher, const MediaTyper& typer, ResultSink& sink,
-                 Examination& out);
+  Status examine(const ItemContext& item, Content& content, Hasher& hasher, const MediaTyper& typer,
+                 ResultSink& sink, Examination& out);
 
   /// Index of the container reader for what this content is, or -1. After examine().
   int container_reader(const ItemContext& item, Content& content) const;
   /// Names the members; `each` returns false to stop at a limit.
   void list_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,
                     const std::function<bool(MemberInfo&&)>& each, Examination& out);
-  /// Gives the bytes of members [first, first + count): `each` pulls them and returns false to stop. Problems go to
-  /// `sink`.
+  /// Gives the bytes of members [first, first + count): `each` pulls them and returns false to stop. Problems
+  /// go to `sink`.
   using Pull = std::function<std::int64_t(std::span<std::uint8_t>)>;
-  void extract_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink, std::uint32_t first,
-                       std::uint32_t count, const std::function<bool(std::uint32_t ordinal, const Pull&)>& each,
-                       Examination& out);
+  void extract_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,
+                       std::uint32_t first, std::uint32_t count,
+                       const std::function<bool(std::uint32_t ordinal, const Pull&)>& each, Examination& out);
 
   struct State;
 

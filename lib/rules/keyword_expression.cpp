@@ -363,10 +363,11 @@ bool is_word(char32_t c) {
                            (c >= 0xd800 && c <= 0xf8ff) || (c >= 0xfe00 && c <= 0xfe6f) ||
                            (c >= 0xff00 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || c == 0xfffd ||
                            c == 0xfeff || (c >= 0x1f000 && c <= 0x1faff) || c >= 0xe0000;
-  // Scripts that put no space between words, or hang particles on them, have no edge to ask for: Thai to Burmese,
-  // Khmer, kana, Han, Hangul.
-  const bool unspaced = (c >= 0x0e00 && c <= 0x0eff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) ||
-                        (c >= 0x3005 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7ff) || (c >= 0xf900 && c <= 0xfaff) ||
+  // Scripts that put no space between words, or hang particles on them, have no edge to ask for: Thai to
+  // Burmese, Khmer, kana, Han, Hangul.
+  const bool unspaced = (c >= 0x0e00 && c <= 0x0eff) || (c >= 0x1000 && c <= 0x109f) ||
+                        (c >= 0x1780 && c <= 0x17ff) || (c >= 0x3005 && c <= 0x9fff) ||
+                        (c >= 0xac00 && c <= 0xd7ff) || (c >= 0xf900 && c <= 0xfaff) ||
                         (c >= 0xff66 && c <= 0xff9f) || (c >= 0x20000 && c <= 0x3ffff);
   return !punctuation && !unspaced;
 }

@@ -19,8 +19,13 @@ TEST(CommandLine, HelpOfEachCommandFitsAScreenAndShowsAnExample) {
 
 TEST(CommandLine, MistakesAreUsageErrors) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"frobnicate"}, {"triage"}, {"triage", "--out", "/nonexistent/x"}, {"triage", "--jobs", "many"}, {"status", "/nonexistent"},
-           {"triage", "--out", "/tmp/x", "--only", "nosuchplugin", "/etc/hostname"}, {"report", "/nonexistent"}}) {
+           {"frobnicate"},
+           {"triage"},
+           {"triage", "--out", "/nonexistent/x"},
+           {"triage", "--jobs", "many"},
+           {"status", "/nonexistent"},
+           {"triage", "--out", "/tmp/x", "--only", "nosuchplugin", "/etc/hostname"},
+           {"report", "/nonexistent"}}) {
     std::vector<std::string> command = {program()};
     command.insert(command.end(), words.begin(), words.end());
     const RunResult result = run(command);
@@ -31,9 +36,11 @@ TEST(CommandLine, MistakesAreUsageErrors) {
 
 TEST(CommandLine, BadRuleFilesStopTheRunWithFileLineAndColumn) {
   FreshFolder folder;
-  write_file(folder.path("bad.toml"), "schema = \"touchstone.keywords/1\"\nid = \"x\"\nversion = \"1\"\ntitel = \"x\"\n");
+  write_file(folder.path("bad.toml"),
+             "schema = \"touchstone.keywords/1\"\nid = \"x\"\nversion = \"1\"\ntitel = \"x\"\n");
   write_file(folder.path("image"), std::string(4096, 'x'));
-  const RunResult result = run({program(), "triage", "--out", folder.text("case"), "--keywords", folder.text("bad.toml"), folder.text("image")});
+  const RunResult result = run({program(), "triage", "--out", folder.text("case"), "--keywords",
+                                folder.text("bad.toml"), folder.text("image")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.error.find("bad.toml:4:1:"), std::string::npos) << result.error;
   EXPECT_NE(result.error.find("title"), std::string::npos) << result.error;
@@ -43,7 +50,8 @@ TEST(CommandLine, BadRuleFilesStopTheRunWithFileLineAndColumn) {
 TEST(CommandLine, ComplainantWithoutScopeIsRefused) {
   FreshFolder folder;
   write_file(folder.path("image"), std::string(4096, 'x'));
-  const RunResult result = run({program(), "triage", "--out", folder.text("case"), "C/1:complainant=" + folder.text("image")});
+  const RunResult result =
+      run({program(), "triage", "--out", folder.text("case"), "C/1:complainant=" + folder.text("image")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.error.find("scope"), std::string::npos) << result.error;
   EXPECT_FALSE(std::filesystem::exists(folder.path("case/case.db")));
@@ -61,7 +69,8 @@ TEST(CommandLine, FolderOfSomethingElseIsNeverOverwritten) {
   FreshFolder folder;
   write_file(folder.path("mine/thesis.txt"), "do not touch");
   write_file(folder.path("image"), std::string(4096, 'x'));
-  const RunResult result = run({program(), "triage", "--out", folder.text("mine"), "X/1=" + folder.text("image")});
+  const RunResult result =
+      run({program(), "triage", "--out", folder.text("mine"), "X/1=" + folder.text("image")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(read_file(folder.path("mine/thesis.txt")), "do not touch");
 }

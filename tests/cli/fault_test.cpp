@@ -6,7 +6,9 @@
 namespace touchstone::testing {
 namespace {
 
-std::string plugin_path() { return std::string(TOUCHSTONE_BINARY_DIR) + "/tests/cli/plugins"; }
+std::string plugin_path() {
+  return std::string(TOUCHSTONE_BINARY_DIR) + "/tests/cli/plugins";
+}
 
 class Fault : public ::testing::Test {
  protected:
@@ -20,8 +22,20 @@ class Fault : public ::testing::Test {
     write_file(folder_.path("files/guilty.txt"), "MISBEHAVE " + how + "\nwipe your phone tonight");
     write_file(folder_.path("files/other.txt"), "MISBEHAVE not at all\n");
     make_ext4(folder_.path("files"), folder_.path("image"), 4);
-    std::vector<std::string> command = {program(), "triage", "--quiet", "--jobs", "2", "--item-timeout", "1", "--without", "explicit",
-                                        "--plugin-path", plugin_path(), "--out", folder_.text("case"), "X/1=" + folder_.text("image")};
+    std::vector<std::string> command = {program(),
+                                        "triage",
+                                        "--quiet",
+                                        "--jobs",
+                                        "2",
+                                        "--item-timeout",
+                                        "1",
+                                        "--without",
+                                        "explicit",
+                                        "--plugin-path",
+                                        plugin_path(),
+                                        "--out",
+                                        folder_.text("case"),
+                                        "X/1=" + folder_.text("image")};
     command.insert(command.end(), more.begin(), more.end());
     result_ = run(command);
   }
@@ -33,12 +47,16 @@ class Fault : public ::testing::Test {
     EXPECT_EQ(result_.exit_code, 1) << result_.error;
     EXPECT_EQ(rows("SELECT i.name, p.kind, p.plugin FROM problem p JOIN item_row i ON i.id = p.item_id"),
               std::vector<std::string>{"guilty.txt|" + kind + "|misbehave"});
-    EXPECT_EQ(rows("SELECT name, state FROM item_row WHERE state <> 'examined'"), std::vector<std::string>{"guilty.txt|partly_examined"});
-    EXPECT_EQ(rows("SELECT length(sha256) FROM item WHERE name = 'guilty.txt'"), std::vector<std::string>{"64"});
-    EXPECT_NE(rows("SELECT count(*) FROM finding f JOIN item_row i ON i.content_id = f.content_id WHERE i.name = 'guilty.txt' AND f.plugin = "
+    EXPECT_EQ(rows("SELECT name, state FROM item_row WHERE state <> 'examined'"),
+              std::vector<std::string>{"guilty.txt|partly_examined"});
+    EXPECT_EQ(rows("SELECT length(sha256) FROM item WHERE name = 'guilty.txt'"),
+              std::vector<std::string>{"64"});
+    EXPECT_NE(rows("SELECT count(*) FROM finding f JOIN item_row i ON i.content_id = f.content_id WHERE "
+                   "i.name = 'guilty.txt' AND f.plugin = "
                    "'keywords'"),
               std::vector<std::string>{"0"});
-    EXPECT_EQ(rows("SELECT i.name FROM finding f JOIN item_row i ON i.content_id = f.content_id WHERE f.plugin = 'misbehave'"),
+    EXPECT_EQ(rows("SELECT i.name FROM finding f JOIN item_row i ON i.content_id = f.content_id WHERE "
+                   "f.plugin = 'misbehave'"),
               std::vector<std::string>{"other.txt"});
   }
 
@@ -74,7 +92,8 @@ TEST_F(Fault, EndlessSleepIsStoppedByTheWallClock) {
 TEST_F(Fault, AllocationWithoutEndIsRefused) {
   triage("hoard", {"--memory", "1G"});
   EXPECT_EQ(result_.exit_code, 1);
-  EXPECT_EQ(rows("SELECT i.name, p.kind FROM problem p JOIN item_row i ON i.id = coalesce(p.item_id, (SELECT j.id FROM item_row j WHERE "
+  EXPECT_EQ(rows("SELECT i.name, p.kind FROM problem p JOIN item_row i ON i.id = coalesce(p.item_id, (SELECT "
+                 "j.id FROM item_row j WHERE "
                  "j.content_id = p.content_id))"),
             std::vector<std::string>{"guilty.txt|memory"});
 }
@@ -87,7 +106,8 @@ TEST_F(Fault, CLibraryThatDoesNotCheckItsMemoryCostsOneItem) {
 TEST_F(Fault, ExceptionOfAnyTypeIsAProblem) {
   triage("throw");
   EXPECT_EQ(result_.exit_code, 1);
-  EXPECT_EQ(rows("SELECT kind, plugin, message FROM problem"), std::vector<std::string>{"corrupt|misbehave|an exception of unknown type"});
+  EXPECT_EQ(rows("SELECT kind, plugin, message FROM problem"),
+            std::vector<std::string>{"corrupt|misbehave|an exception of unknown type"});
 }
 
 /// The plugin goes on after the refusal, so that its finding stands; the item says what was tried.
@@ -96,13 +116,16 @@ class Forbidden : public Fault, public ::testing::WithParamInterface<std::pair<c
 TEST_P(Forbidden, IsRefusedAndNamed) {
   triage(GetParam().first);
   EXPECT_EQ(result_.exit_code, 1);
-  EXPECT_EQ(rows("SELECT i.name, p.kind, p.plugin, p.message FROM problem p JOIN item_row i ON i.id = p.item_id"),
-            std::vector<std::string>{std::string("guilty.txt|sandbox|misbehave|") + GetParam().second + "() was refused by the sandbox"});
+  EXPECT_EQ(
+      rows("SELECT i.name, p.kind, p.plugin, p.message FROM problem p JOIN item_row i ON i.id = p.item_id"),
+      std::vector<std::string>{std::string("guilty.txt|sandbox|misbehave|") + GetParam().second +
+                               "() was refused by the sandbox"});
   EXPECT_FALSE(std::filesystem::exists("/tmp/touchstone-misbehaved"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sandbox, Forbidden,
-                         ::testing::Values(std::pair{"socket", "socket"}, std::pair{"write", "openat"}, std::pair{"spawn", "clone"}),
+                         ::testing::Values(std::pair{"socket", "socket"}, std::pair{"write", "openat"},
+                                           std::pair{"spawn", "clone"}),
                          [](const auto& tested) { return std::string(tested.param.first); });
 
 }  // namespace

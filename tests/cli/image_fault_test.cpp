@@ -28,13 +28,38 @@ class ImageFault : public ::testing::Test {
   }
 
   void acquire(const std::string& name, const std::string& segment_size) {
-    const RunResult made = run({"ewfacquire", "-u", "-q", "-t", folder_.text(name), "-C", "case", "-D", "d", "-E", "1", "-e", "examiner", "-N", "n", "-m",
-                                "fixed", "-M", "physical", "-c", "deflate:none", "-f", "encase6", "-S", segment_size, folder_.text("image")});
+    const RunResult made = run({"ewfacquire",
+                                "-u",
+                                "-q",
+                                "-t",
+                                folder_.text(name),
+                                "-C",
+                                "case",
+                                "-D",
+                                "d",
+                                "-E",
+                                "1",
+                                "-e",
+                                "examiner",
+                                "-N",
+                                "n",
+                                "-m",
+                                "fixed",
+                                "-M",
+                                "physical",
+                                "-c",
+                                "deflate:none",
+                                "-f",
+                                "encase6",
+                                "-S",
+                                segment_size,
+                                folder_.text("image")});
     ASSERT_EQ(made.exit_code, 0) << made.error;
   }
 
   RunResult triage(const std::string& exhibit, const std::string& out = "case") {
-    return run({program(), "triage", "--quiet", "--without", "explicit", "--out", folder_.text(out), "X/1=" + exhibit});
+    return run({program(), "triage", "--quiet", "--without", "explicit", "--out", folder_.text(out),
+                "X/1=" + exhibit});
   }
   void flip(const std::string& name, std::uint64_t offset) {
     std::fstream file(folder_.path(name), std::ios::in | std::ios::out | std::ios::binary);
@@ -62,7 +87,8 @@ TEST_F(ImageFault, FlippedByteInAChunkIsNamedAndTheRestIsExamined) {
   flip("bad.E01", 3'000'000);
   const RunResult result = triage(folder_.text("bad.E01"));
   EXPECT_EQ(result.exit_code, 3) << result.error;
-  EXPECT_NE(rows("SELECT count(*) FROM problem WHERE kind IN ('integrity', 'unreadable')"), std::vector<std::string>{"0"});
+  EXPECT_NE(rows("SELECT count(*) FROM problem WHERE kind IN ('integrity', 'unreadable')"),
+            std::vector<std::string>{"0"});
   EXPECT_EQ(rows("SELECT state FROM item WHERE name = 'aaa.txt'"), std::vector<std::string>{"examined"});
 }
 
@@ -75,8 +101,10 @@ TEST_F(ImageFault, WrongStoredHashIsNotAnUnreadableImage) {
   flip("hash.E01", section + 76 + 3);
   const RunResult result = triage(folder_.text("hash.E01"));
   EXPECT_EQ(result.exit_code, 3) << result.out << result.error;
-  EXPECT_EQ(rows("SELECT count(*) FROM item WHERE state = 'examined' AND name IN ('aaa.txt', 'noise.bin')"), std::vector<std::string>{"2"});
-  EXPECT_EQ(rows("SELECT kind FROM problem WHERE exhibit_id = 1 GROUP BY 1"), std::vector<std::string>{"integrity"});
+  EXPECT_EQ(rows("SELECT count(*) FROM item WHERE state = 'examined' AND name IN ('aaa.txt', 'noise.bin')"),
+            std::vector<std::string>{"2"});
+  EXPECT_EQ(rows("SELECT kind FROM problem WHERE exhibit_id = 1 GROUP BY 1"),
+            std::vector<std::string>{"integrity"});
 }
 
 TEST_F(ImageFault, MissingSegmentIsNamed) {
@@ -112,17 +140,21 @@ TEST_F(ImageFault, TextFileIsNoImageButLosesNothing) {
 }
 
 TEST_F(ImageFault, MissingAndUnreadablePathsAreSaidAndTheOtherExhibitIsExamined) {
-  const RunResult result = run({program(), "triage", "--quiet", "--without", "explicit", "--out", folder_.text("case"),
-                                "A/1=" + folder_.text("not-there.dd"), "A/2=" + folder_.text("image")});
+  const RunResult result =
+      run({program(), "triage", "--quiet", "--without", "explicit", "--out", folder_.text("case"),
+           "A/1=" + folder_.text("not-there.dd"), "A/2=" + folder_.text("image")});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_NE((result.error + result.out).find("not-there.dd"), std::string::npos);
-  EXPECT_EQ(rows("SELECT count(*) FROM item WHERE name = 'aaa.txt' AND state = 'examined'"), std::vector<std::string>{"1"});
+  EXPECT_EQ(rows("SELECT count(*) FROM item WHERE name = 'aaa.txt' AND state = 'examined'"),
+            std::vector<std::string>{"1"});
 }
 
 TEST_F(ImageFault, OutputInsideEvidenceIsRefused) {
-  const RunResult inside = run({program(), "triage", "--out", folder_.text("files/case"), "X/1=" + folder_.text("files")});
+  const RunResult inside =
+      run({program(), "triage", "--out", folder_.text("files/case"), "X/1=" + folder_.text("files")});
   EXPECT_EQ(inside.exit_code, 2) << inside.error << inside.out;
-  const RunResult around = run({program(), "triage", "--out", folder_.text(), "X/1=" + folder_.text("image")});
+  const RunResult around =
+      run({program(), "triage", "--out", folder_.text(), "X/1=" + folder_.text("image")});
   EXPECT_EQ(around.exit_code, 2);
   EXPECT_FALSE(fs::exists(folder_.path("case.db")));
 }
@@ -130,13 +162,16 @@ TEST_F(ImageFault, OutputInsideEvidenceIsRefused) {
 TEST_F(ImageFault, FullDiskIsSaidAndResumedLater) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
   fs::create_directories(folder_.path("small"));
-  if (run({"mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder_.text("small")}).exit_code != 0) GTEST_SKIP() << "no mount here";
+  if (run({"mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder_.text("small")}).exit_code != 0)
+    GTEST_SKIP() << "no mount here";
   const RunResult full = triage(folder_.text("image"), "small/case");
   EXPECT_EQ(full.exit_code, 4) << full.error << full.out;
   EXPECT_NE(full.error.find("full"), std::string::npos) << full.error;
   run({"mount", "-o", "remount,size=64m", folder_.text("small")});
   EXPECT_EQ(triage(folder_.text("image"), "small/case").exit_code, 0);
-  EXPECT_EQ(query(folder_.path("small/case"), "SELECT count(*) FROM item WHERE name = 'aaa.txt' AND state = 'examined'"), std::vector<std::string>{"1"});
+  EXPECT_EQ(query(folder_.path("small/case"),
+                  "SELECT count(*) FROM item WHERE name = 'aaa.txt' AND state = 'examined'"),
+            std::vector<std::string>{"1"});
   run({"umount", folder_.text("small")});
 }
 

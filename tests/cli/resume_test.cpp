@@ -22,11 +22,13 @@ class Resume : public ::testing::Test {
     // Enough items, kinds and repeats that a run takes a while and its parts overlap.
     for (int i = 0; i < 300; ++i) {
       write_file(shared_->path("files/d" + std::to_string(i % 17) + "/n" + std::to_string(i) + ".txt"),
-                 "note " + std::to_string(i % 120) + " wipe your phone " + std::string(static_cast<std::size_t>(i * 97 % 5000), 'x'));
+                 "note " + std::to_string(i % 120) + " wipe your phone " +
+                     std::string(static_cast<std::size_t>(i * 97 % 5000), 'x'));
     }
     // The shipped rules as they are now: a test must not see them change under it.
     fs::copy(fs::path(TOUCHSTONE_SOURCE_DIR) / "rules", shared_->path("rules"), fs::copy_options::recursive);
-    run({"sh", "-c", "cd \"$0\" && tar cf a.tar d1 d2 && gzip -kn a.tar && tar cf b.tar a.tar.gz d3", shared_->text("files")});
+    run({"sh", "-c", "cd \"$0\" && tar cf a.tar d1 d2 && gzip -kn a.tar && tar cf b.tar a.tar.gz d3",
+         shared_->text("files")});
     make_ext4(shared_->path("files"), shared_->path("image"), 16);
     ASSERT_EQ(triage("undisturbed", {"--jobs", "2"}).exit_code, 0);
   }
@@ -39,11 +41,22 @@ class Resume : public ::testing::Test {
   }
 
   static std::vector<std::string> command(const std::string& name, const std::vector<std::string>& more) {
-    std::vector<std::string> words = {program(), "triage", "--quiet", "--without", "explicit", "--rules", shared_->text("rules"), "--out", shared_->text(name), "X/1=" + shared_->text("image")};
+    std::vector<std::string> words = {program(),
+                                      "triage",
+                                      "--quiet",
+                                      "--without",
+                                      "explicit",
+                                      "--rules",
+                                      shared_->text("rules"),
+                                      "--out",
+                                      shared_->text(name),
+                                      "X/1=" + shared_->text("image")};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-  static RunResult triage(const std::string& name, const std::vector<std::string>& more) { return run(command(name, more)); }
+  static RunResult triage(const std::string& name, const std::vector<std::string>& more) {
+    return run(command(name, more));
+  }
 
   static void expect_same(const std::string& name, const std::string& as = "undisturbed") {
     const auto before = exports(shared_->path(as)), after = exports(shared_->path(name));
@@ -141,14 +154,26 @@ TEST_F(Resume, UpdateWithFurtherKeywordsEqualsAFreshRun) {
   EXPECT_EQ(triage("updated", {"--keywords", shared_->text("words.txt"), "--update"}).exit_code, 0);
   EXPECT_EQ(triage("fresh", {"--keywords", shared_->text("words.txt")}).exit_code, 0);
   expect_same("updated", "fresh");
-  EXPECT_NE(query(shared_->path("fresh"), "SELECT count(*) FROM finding WHERE detail LIKE '%note 7%'"), std::vector<std::string>{"0"});
+  EXPECT_NE(query(shared_->path("fresh"), "SELECT count(*) FROM finding WHERE detail LIKE '%note 7%'"),
+            std::vector<std::string>{"0"});
 }
 
 TEST_F(Resume, ChangedEvidenceIsRefused) {
   fs::copy_file(shared_->path("image"), shared_->path("image2"));
-  std::vector<std::string> words = {program(), "triage", "--quiet", "--without", "explicit", "--rules", shared_->text("rules"), "--out", shared_->text("changed"), "X/1=" + shared_->text("image2")};
+  std::vector<std::string> words = {program(),
+                                    "triage",
+                                    "--quiet",
+                                    "--without",
+                                    "explicit",
+                                    "--rules",
+                                    shared_->text("rules"),
+                                    "--out",
+                                    shared_->text("changed"),
+                                    "X/1=" + shared_->text("image2")};
   EXPECT_EQ(run(words).exit_code, 0);
-  std::fstream(shared_->path("image2"), std::ios::in | std::ios::out | std::ios::binary).seekp(100).write("changed", 7);
+  std::fstream(shared_->path("image2"), std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(100)
+      .write("changed", 7);
   const RunResult result = run(words);
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.error.find("exhibits/X/1/files"), std::string::npos) << result.error;

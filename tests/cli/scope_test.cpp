@@ -1,4 +1,5 @@
-// What is outside the scope leaves no trace but a count: not in the database, its log, the exports or the terminal.
+// What is outside the scope leaves no trace but a count: not in the database, its log, the exports or the
+// terminal.
 #include <gtest/gtest.h>
 
 #include "support/cli_runner.hpp"
@@ -24,7 +25,8 @@ role = "complainant"
 authority = "agreed in writing"
 paths = ["/data/media/0/DCIM/**"]
 )");
-    result_ = run({program(), "triage", "--quiet", "--without", "explicit", "--case", folder_.text("case.toml"), "--out", folder_.text("case")});
+    result_ = run({program(), "triage", "--quiet", "--without", "explicit", "--case",
+                   folder_.text("case.toml"), "--out", folder_.text("case")});
   }
 
   FreshFolder folder_;
@@ -33,8 +35,10 @@ paths = ["/data/media/0/DCIM/**"]
 
 TEST_F(Scope, OnlyWhatWasAgreedIsThere) {
   EXPECT_EQ(result_.exit_code, 0) << result_.error << result_.out;
-  EXPECT_EQ(query(folder_.path("case"), "SELECT path FROM item WHERE kind = 'file'"), std::vector<std::string>{"/data/media/0/DCIM/granted.txt"});
-  EXPECT_EQ(query(folder_.path("case"), "SELECT sum(items) >= 2 FROM out_of_scope"), std::vector<std::string>{"1"});
+  EXPECT_EQ(query(folder_.path("case"), "SELECT path FROM item WHERE kind = 'file'"),
+            std::vector<std::string>{"/data/media/0/DCIM/granted.txt"});
+  EXPECT_EQ(query(folder_.path("case"), "SELECT sum(items) >= 2 FROM out_of_scope"),
+            std::vector<std::string>{"1"});
 }
 
 TEST_F(Scope, NothingElseLeavesATrace) {

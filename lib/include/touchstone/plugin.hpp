@@ -3,15 +3,16 @@
 //   class Length final : public touchstone::Plugin {
 //    public:
 //     static constexpr touchstone::Manifest kManifest{
-//         .name = "length", .version = "1.0", .summary = "Notes files longer than a limit", .licence = "Apache-2.0",
-//         .roles = TS_ROLE_CLASSIFIER};
+//         .name = "length", .version = "1.0", .summary = "Notes files longer than a limit", .licence =
+//         "Apache-2.0", .roles = TS_ROLE_CLASSIFIER};
 //     explicit Length(touchstone::Setup& setup) { setup.declare_rule("long", "1", "Long file"); }
 //     ts_status begin(touchstone::Job& job) override { … return TS_DONE; }
 //   };
 //   TOUCHSTONE_PLUGIN(Length)
 //
-// A constructor that throws touchstone::ModelMissing keeps the plugin out of the run, which says so; any other
-// exception, here or later, becomes a problem. See plugin_abi.h for what is called when, and for ownership.
+// A constructor that throws touchstone::ModelMissing keeps the plugin out of the run, which says so; any
+// other exception, here or later, becomes a problem. See plugin_abi.h for what is called when, and for
+// ownership.
 #pragma once
 
 #include <touchstone/plugin_abi.h>
@@ -29,8 +30,12 @@
 
 namespace touchstone {
 
-inline ts_str to_abi(std::string_view text) { return {text.data(), text.size()}; }
-inline std::string_view from_abi(ts_str text) { return text.data ? std::string_view(text.data, text.size) : std::string_view(); }
+inline ts_str to_abi(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view from_abi(ts_str text) {
+  return text.data ? std::string_view(text.data, text.size) : std::string_view();
+}
 
 /// What a plugin is. All pointers are to static storage.
 struct Manifest {
@@ -75,7 +80,9 @@ struct Cell {
   Cell(const std::string& text) : Cell(std::string_view(text)) {}                   // NOLINT
   Cell(const ts_value& raw) : value(raw) {}                                         // NOLINT
   template <typename T>
-  Cell(const std::optional<T>& maybe) : Cell() { if (maybe) *this = Cell(*maybe); }  // NOLINT
+  Cell(const std::optional<T>& maybe) : Cell() {
+    if (maybe) *this = Cell(*maybe);
+  }  // NOLINT
 };
 
 struct Field {
@@ -104,7 +111,9 @@ class Query {
   Query(const ts_host_v1* host, ts_query* query) : host_(host), query_(query) {}
   Query(Query&& other) noexcept : host_(other.host_), query_(other.query_) { other.query_ = nullptr; }
   Query& operator=(Query&&) = delete;
-  ~Query() { if (query_) host_->query_close(query_); }
+  ~Query() {
+    if (query_) host_->query_close(query_);
+  }
   explicit operator bool() const { return query_ != nullptr; }
   /// True while there is a row. After the end, failed() tells whether it was cut short.
   bool step() {
@@ -114,7 +123,9 @@ class Query {
   }
   bool failed() const { return failed_; }
   std::size_t columns() const { return host_->query_columns(query_); }
-  std::string_view column_name(std::size_t column) const { return from_abi(host_->query_column_name(query_, column)); }
+  std::string_view column_name(std::size_t column) const {
+    return from_abi(host_->query_column_name(query_, column));
+  }
   ts_value value(std::size_t column) const { return host_->query_value(query_, column); }
 
  private:
@@ -134,12 +145,15 @@ class Job {
     return host_->read_at(job_, offset, out.data(), out.size());
   }
   std::string_view media_type() const { return from_abi(host_->media_type(job_)); }
-  std::string_view digest(std::string_view algorithm) const { return from_abi(host_->digest(job_, to_abi(algorithm))); }
+  std::string_view digest(std::string_view algorithm) const {
+    return from_abi(host_->digest(job_, to_abi(algorithm)));
+  }
   bool cancelled() const { return host_->cancelled(job_) != 0; }
   std::string_view path() const { return from_abi(host_->path(job_)); }
   std::string_view locator() const { return from_abi(host_->locator(job_)); }
   /// All bytes of a sibling, absent if there is none or it is larger than `limit`.
-  std::optional<std::vector<std::uint8_t>> neighbour(std::string_view relative_path, std::uint64_t limit) const {
+  std::optional<std::vector<std::uint8_t>> neighbour(std::string_view relative_path,
+                                                     std::uint64_t limit) const {
     ts_source* source = host_->neighbour_open(job_, to_abi(relative_path));
     if (!source) return std::nullopt;
     std::optional<std::vector<std::uint8_t>> bytes;
@@ -182,8 +196,10 @@ class Job {
     std::string_view rule, category, title, detail, position, record_kind, record_key;
   };
   void emit_finding(int confidence, const FindingText& text) {
-    const ts_finding raw{sizeof(ts_finding), confidence, to_abi(text.rule), to_abi(text.category), to_abi(text.title),
-                         to_abi(text.detail), to_abi(text.position), to_abi(text.record_kind), to_abi(text.record_key)};
+    const ts_finding raw{
+        sizeof(ts_finding),     confidence,          to_abi(text.rule),     to_abi(text.category),
+        to_abi(text.title),     to_abi(text.detail), to_abi(text.position), to_abi(text.record_kind),
+        to_abi(text.record_key)};
     host_->emit_finding(job_, &raw);
   }
   void emit_problem(std::string_view kind, std::string_view message) {
@@ -221,7 +237,9 @@ class Plugin {
   virtual ~Plugin() = default;
   virtual ts_status begin(Job&) { return TS_OK; }
   virtual ts_status data(Job&, std::uint64_t /*offset*/, std::span<const std::uint8_t>) { return TS_OK; }
-  virtual ts_status text(Job&, std::uint64_t /*offset*/, std::size_t /*overlap*/, std::string_view) { return TS_OK; }
+  virtual ts_status text(Job&, std::uint64_t /*offset*/, std::size_t /*overlap*/, std::string_view) {
+    return TS_OK;
+  }
   virtual ts_status records(Job&, std::span<const ts_record>) { return TS_OK; }
   virtual ts_status finish(Job&) { return TS_OK; }
   virtual ts_status list(Job&) { return TS_UNSUPPORTED; }
@@ -309,10 +327,30 @@ struct Thunks {
   static const ts_plugin_v1* table() {
     static constexpr Manifest kM = Class::kManifest;
     static constexpr ts_plugin_v1 kTable{
-        sizeof(ts_plugin_v1), TS_ABI_MAJOR, TS_ABI_MINOR, kM.name, kM.version, kM.summary, kM.licence, kM.roles, kM.scope,
-        kM.inputs, kM.costly ? 1U : 0U, kM.provides,
-        {kM.media_types, kM.name_globs, kM.min_size, kM.max_size, kM.record_kinds}, kM.after,
-        create, destroy, begin, data, text, records, finish, list, extract, provide};
+        sizeof(ts_plugin_v1),
+        TS_ABI_MAJOR,
+        TS_ABI_MINOR,
+        kM.name,
+        kM.version,
+        kM.summary,
+        kM.licence,
+        kM.roles,
+        kM.scope,
+        kM.inputs,
+        kM.costly ? 1U : 0U,
+        kM.provides,
+        {kM.media_types, kM.name_globs, kM.min_size, kM.max_size, kM.record_kinds},
+        kM.after,
+        create,
+        destroy,
+        begin,
+        data,
+        text,
+        records,
+        finish,
+        list,
+        extract,
+        provide};
     return &kTable;
   }
 };
@@ -320,7 +358,7 @@ struct Thunks {
 }  // namespace detail
 }  // namespace touchstone
 
-#define TOUCHSTONE_PLUGIN(Class)                                                                  \
+#define TOUCHSTONE_PLUGIN(Class)                                                                 \
   extern "C" __attribute__((visibility("default"))) const ts_plugin_v1* touchstone_plugin_v1() { \
-    return ::touchstone::detail::Thunks<Class>::table();                                          \
+    return ::touchstone::detail::Thunks<Class>::table();                                         \
   }

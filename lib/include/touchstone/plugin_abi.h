@@ -2,29 +2,26 @@
  *
  * A plugin is a shared object NAME.tsp that exports one function,
  *     const ts_plugin_v1* touchstone_plugin_v1(void);
- * returning a static table. The host gives it a table of services. Both tables only ever grow at their ends: a
- * member exists if `struct_size` covers it. A plugin is refused when abi_major differs, or when its abi_minor is
- * larger than the host's.
+ * returning a static table. The host gives it a table of services. Both tables only ever grow at their ends:
+ * a member exists if `struct_size` covers it. A plugin is refused when abi_major differs, or when its
+ * abi_minor is larger than the host's.
  *
  * Call            when                                   must                          must not
- * --------------  -------------------------------------  ----------------------------  ---------------------------------
- * touchstone_...  after loading                          return a static table         allocate, log, read files
- * create          once a worker, before the sandbox      load rules, sets, models      touch evidence, start threads
- *                 closes
- * begin .. finish once an item the matcher accepts:      poll cancelled() in long      keep pointers after return,
- *                 begin first, finish last, between      loops                         write files, open sockets,
- *                 them data, text and records, each                                    start threads or processes
- *                 in its own order
- * list, extract   containers only (TS_ROLE_EXTRACTOR     ask the host before it        unpack what the host refused
- *                 with TS_INPUT_MEMBERS)                 produces bytes
- * provide         when a facet is asked for              emit it or return             -
- *                                                        TS_UNSUPPORTED
- * destroy         at the worker's end                    free                          -
+ * --------------  -------------------------------------  ----------------------------
+ * --------------------------------- touchstone_...  after loading                          return a static
+ * table         allocate, log, read files create          once a worker, before the sandbox      load rules,
+ * sets, models      touch evidence, start threads closes begin .. finish once an item the matcher accepts:
+ * poll cancelled() in long      keep pointers after return, begin first, finish last, between      loops
+ * write files, open sockets, them data, text and records, each                                    start
+ * threads or processes in its own order list, extract   containers only (TS_ROLE_EXTRACTOR     ask the host
+ * before it        unpack what the host refused with TS_INPUT_MEMBERS)                 produces bytes provide
+ * when a facet is asked for              emit it or return             - TS_UNSUPPORTED destroy         at
+ * the worker's end                    free                          -
  *
- * All calls come from one thread. Strings are UTF-8 without terminator; they and all pointers given to the host or
- * the plugin are valid during the call only. A plugin never lets an exception out. A call that runs beyond its CPU
- * deadline or memory, or that crashes, ends the worker; after two such ends the (item, plugin) pair is left out and
- * recorded. All times are microseconds since 1970-01-01 UTC.
+ * All calls come from one thread. Strings are UTF-8 without terminator; they and all pointers given to the
+ * host or the plugin are valid during the call only. A plugin never lets an exception out. A call that runs
+ * beyond its CPU deadline or memory, or that crashes, ends the worker; after two such ends the (item, plugin)
+ * pair is left out and recorded. All times are microseconds since 1970-01-01 UTC.
  */
 #ifndef TOUCHSTONE_PLUGIN_ABI_H
 #define TOUCHSTONE_PLUGIN_ABI_H
@@ -53,8 +50,8 @@ typedef struct ts_bytes {
  * ts_host_v1.fail() if it was called. Stored nowhere; never renumber all the same. */
 typedef enum ts_status {
   TS_OK = 0,
-  TS_DONE = 1,          /* fine, and no more input of this item is wanted */
-  TS_UNSUPPORTED = 2,   /* recognised, but this variant is not read */
+  TS_DONE = 1,        /* fine, and no more input of this item is wanted */
+  TS_UNSUPPORTED = 2, /* recognised, but this variant is not read */
   TS_CORRUPT = 3,
   TS_ENCRYPTED = 4,
   TS_LIMIT = 5,         /* a bound was reached; the result is partial */
@@ -66,22 +63,28 @@ typedef enum ts_status {
 
 typedef enum ts_role { TS_ROLE_PROVIDER = 1, TS_ROLE_EXTRACTOR = 2, TS_ROLE_CLASSIFIER = 4 } ts_role;
 
-/* CONTENT: a pure function of bytes and rules, worked out once for equal bytes; may not ask for path or neighbours.
- * ITEM: may ask for them. */
+/* CONTENT: a pure function of bytes and rules, worked out once for equal bytes; may not ask for path or
+ * neighbours. ITEM: may ask for them. */
 typedef enum ts_scope { TS_SCOPE_CONTENT = 0, TS_SCOPE_ITEM = 1 } ts_scope;
 
 /* What the plugin is fed with, or-ed. */
 typedef enum ts_input {
-  TS_INPUT_NONE = 0,      /* begin and finish only; asks the host for what it needs */
-  TS_INPUT_DATA = 1,      /* all bytes through data(), offsets ascending */
-  TS_INPUT_TEXT = 2,      /* the text facet through text(), in windows with an overlap */
-  TS_INPUT_RECORDS = 4,   /* records that extractors found in the item, in batches of at most 1,000 */
-  TS_INPUT_MEMBERS = 8    /* is a container reader: list() and extract() */
+  TS_INPUT_NONE = 0,    /* begin and finish only; asks the host for what it needs */
+  TS_INPUT_DATA = 1,    /* all bytes through data(), offsets ascending */
+  TS_INPUT_TEXT = 2,    /* the text facet through text(), in windows with an overlap */
+  TS_INPUT_RECORDS = 4, /* records that extractors found in the item, in batches of at most 1,000 */
+  TS_INPUT_MEMBERS = 8  /* is a container reader: list() and extract() */
 } ts_input;
 
 typedef enum ts_facet { TS_FACET_TEXT = 1, TS_FACET_PICTURE = 2 } ts_facet;
 
-typedef enum ts_value_kind { TS_NULL = 0, TS_INTEGER = 1, TS_REAL = 2, TS_TEXT = 3, TS_BLOB = 4 } ts_value_kind;
+typedef enum ts_value_kind {
+  TS_NULL = 0,
+  TS_INTEGER = 1,
+  TS_REAL = 2,
+  TS_TEXT = 3,
+  TS_BLOB = 4
+} ts_value_kind;
 
 typedef struct ts_value {
   ts_value_kind kind;
@@ -104,9 +107,9 @@ typedef struct ts_record {
 
 typedef struct ts_finding {
   uint32_t struct_size;
-  int32_t confidence;   /* 0-1000 */
+  int32_t confidence; /* 0-1000 */
   ts_str rule, category, title, detail;
-  ts_str position;      /* where: "offset 4096 length 12", "text 120-131", a column name … */
+  ts_str position;                /* where: "offset 4096 length 12", "text 120-131", a column name … */
   ts_str record_kind, record_key; /* empty unless it is about a record */
 } ts_finding;
 
@@ -120,10 +123,11 @@ typedef struct ts_member {
   int32_t is_directory, is_encrypted;
   int32_t has_modified;
   int64_t modified;
-  int32_t time_basis;   /* 0 utc, 1 offset, 2 assumed */
+  int32_t time_basis; /* 0 utc, 1 offset, 2 assumed */
 } ts_member;
 
-/* Pulls the next bytes of a member: fills up to `capacity` bytes, returns how many; 0 is the end, negative is damage. */
+/* Pulls the next bytes of a member: fills up to `capacity` bytes, returns how many; 0 is the end, negative is
+ * damage. */
 typedef int64_t (*ts_pull)(void* context, uint8_t* out, size_t capacity);
 
 /* 8-bit RGB, rows top to bottom without padding; upright (EXIF orientation applied). */
@@ -138,15 +142,20 @@ typedef struct ts_job ts_job;       /* one item on its way through the plugins *
 typedef struct ts_source ts_source; /* bytes of a neighbour, see neighbour_open() */
 typedef struct ts_query ts_query;   /* a running query of the database facet */
 
-/* State of an evidence database (docs/plugins.md): as the app would open it; without its write-ahead log; before the
- * roll-back of a hot journal. */
-typedef enum ts_database_state { TS_DB_CURRENT = 0, TS_DB_WITHOUT_WAL = 1, TS_DB_BEFORE_ROLLBACK = 2 } ts_database_state;
+/* State of an evidence database (docs/plugins.md): as the app would open it; without its write-ahead log;
+ * before the roll-back of a hot journal. */
+typedef enum ts_database_state {
+  TS_DB_CURRENT = 0,
+  TS_DB_WITHOUT_WAL = 1,
+  TS_DB_BEFORE_ROLLBACK = 2
+} ts_database_state;
 
 typedef struct ts_host_v1 {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor;
 
-  /* This plugin's settings as one JSON object, e.g. {"files":["/…/a.toml"],"sets":[…],"model":"/…"}. During create(). */
+  /* This plugin's settings as one JSON object, e.g. {"files":["/…/a.toml"],"sets":[…],"model":"/…"}. During
+   * create(). */
   ts_str (*settings)(const struct ts_host_v1*);
   void (*log)(const struct ts_host_v1*, ts_str line);
   /* Declares a rule for the table `search`, so that a rule without hits is listed too. During create(). */
@@ -156,14 +165,16 @@ typedef struct ts_host_v1 {
 
   /* --- the item's bytes --- */
   uint64_t (*size)(ts_job*);
-  int64_t (*read_at)(ts_job*, uint64_t offset, uint8_t* out, size_t capacity); /* bytes read; negative: cannot be read */
+  int64_t (*read_at)(ts_job*, uint64_t offset, uint8_t* out,
+                     size_t capacity); /* bytes read; negative: cannot be read */
   ts_str (*media_type)(ts_job*);
   ts_str (*digest)(ts_job*, ts_str algorithm); /* "md5" "sha1" "sha256": hex; empty if unknown */
   int (*cancelled)(ts_job*);
   /* Scope ITEM only; empty otherwise. The locator's escaped path. */
   ts_str (*path)(ts_job*);
   ts_str (*locator)(ts_job*);
-  /* A sibling by name ("wa.db", or "../x"); NULL if there is none or the scope forbids it. Freed by neighbour_close. */
+  /* A sibling by name ("wa.db", or "../x"); NULL if there is none or the scope forbids it. Freed by
+   * neighbour_close. */
   ts_source* (*neighbour_open)(ts_job*, ts_str relative_path);
   uint64_t (*neighbour_size)(ts_source*);
   int64_t (*neighbour_read_at)(ts_source*, uint64_t offset, uint8_t* out, size_t capacity);
@@ -172,8 +183,10 @@ typedef struct ts_host_v1 {
   /* --- facets --- */
   /* The picture facet with at least `min_side` pixels on its shorter side where the original has them. */
   ts_status (*picture)(ts_job*, uint32_t min_side, ts_picture* out);
-  /* Runs one SELECT on the item as an SQLite database. Parameters ?1, ?2 … NULL: it failed, the reason is the problem. */
-  ts_query* (*query)(ts_job*, ts_database_state, ts_str sql, const ts_value* parameters, size_t parameter_count);
+  /* Runs one SELECT on the item as an SQLite database. Parameters ?1, ?2 … NULL: it failed, the reason is the
+   * problem. */
+  ts_query* (*query)(ts_job*, ts_database_state, ts_str sql, const ts_value* parameters,
+                     size_t parameter_count);
   /* 1: a row; 0: the end; -1: damaged or a limit. Columns live until the next call. */
   int (*query_step)(ts_query*);
   size_t (*query_columns)(ts_query*);
@@ -183,7 +196,8 @@ typedef struct ts_host_v1 {
 
   /* --- results --- */
   /* `source` names where the row stands ("sms", "_id=12"); the host makes the key of it and returns it. */
-  ts_str (*emit_record)(ts_job*, ts_str kind, ts_str app, ts_str source_table, ts_str source_row, const ts_field*, size_t);
+  ts_str (*emit_record)(ts_job*, ts_str kind, ts_str app, ts_str source_table, ts_str source_row,
+                        const ts_field*, size_t);
   void (*emit_finding)(ts_job*, const ts_finding*);
   void (*emit_problem)(ts_job*, ts_str kind, ts_str message); /* kind as in the table `problem` */
   /* list(): announces a member; nonzero: a limit was reached, stop. */
@@ -199,24 +213,24 @@ typedef struct ts_host_v1 {
 
 /* When a plugin is called at all. Empty lists match everything. */
 typedef struct ts_matcher {
-  const char* const* media_types; /* NULL-terminated; a trailing star matches the rest: "image/…" */
-  const char* const* name_globs;  /* NULL-terminated, against the path (scope ITEM only) */
-  uint64_t min_size, max_size;    /* bytes; max_size 0: no bound */
+  const char* const* media_types;  /* NULL-terminated; a trailing star matches the rest: "image/…" */
+  const char* const* name_globs;   /* NULL-terminated, against the path (scope ITEM only) */
+  uint64_t min_size, max_size;     /* bytes; max_size 0: no bound */
   const char* const* record_kinds; /* NULL-terminated; for TS_INPUT_RECORDS */
 } ts_matcher;
 
 typedef struct ts_plugin_v1 {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor;
-  const char* name;     /* [a-z][a-z0-9_]*, the file's name */
+  const char* name; /* [a-z][a-z0-9_]*, the file's name */
   const char* version;
-  const char* summary;  /* one line, claims no more than it does */
-  const char* licence;  /* SPDX */
-  uint32_t roles;       /* ts_role, or-ed */
+  const char* summary; /* one line, claims no more than it does */
+  const char* licence; /* SPDX */
+  uint32_t roles;      /* ts_role, or-ed */
   ts_scope scope;
-  uint32_t inputs;      /* ts_input, or-ed */
-  uint32_t costly;      /* nonzero: left out for content that a hash set knows as ordinary */
-  uint32_t provides;    /* ts_facet, or-ed; for TS_ROLE_PROVIDER */
+  uint32_t inputs;   /* ts_input, or-ed */
+  uint32_t costly;   /* nonzero: left out for content that a hash set knows as ordinary */
+  uint32_t provides; /* ts_facet, or-ed; for TS_ROLE_PROVIDER */
   ts_matcher matcher;
   const char* const* after; /* NULL-terminated names of plugins that come first where present */
 
@@ -224,7 +238,8 @@ typedef struct ts_plugin_v1 {
   void (*destroy)(void* self);
   ts_status (*begin)(void* self, ts_job*);
   ts_status (*data)(void* self, ts_job*, uint64_t offset, ts_bytes);
-  /* `offset`: of the window in the text, in bytes of UTF-8; the first `overlap` bytes were in the window before. */
+  /* `offset`: of the window in the text, in bytes of UTF-8; the first `overlap` bytes were in the window
+   * before. */
   ts_status (*text)(void* self, ts_job*, uint64_t offset, size_t overlap, ts_str);
   ts_status (*records)(void* self, ts_job*, const ts_record*, size_t count);
   ts_status (*finish)(void* self, ts_job*);

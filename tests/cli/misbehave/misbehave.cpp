@@ -1,5 +1,5 @@
-// A plugin for tests that does what a plugin must not, as the item's own text says: "MISBEHAVE crash" and so on. It shows
-// that one item and one plugin pay for it, and nothing else.
+// A plugin for tests that does what a plugin must not, as the item's own text says: "MISBEHAVE crash" and so
+// on. It shows that one item and one plugin pay for it, and nothing else.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,7 +29,8 @@ void hoard() {
 
 void hoard_in_c() {
   while (true) {
-    void* memory = std::malloc(64 << 20);  // NOLINT(cppcoreguidelines-no-malloc): a C library that does not check
+    void* memory =
+        std::malloc(64 << 20);  // NOLINT(cppcoreguidelines-no-malloc): a C library that does not check
     std::memset(memory, 1, 64 << 20);
     sink = sink + *static_cast<char*>(memory);
   }
@@ -51,7 +52,8 @@ void misbehave(const std::string& how) {
   if (how == "hoard") hoard();
   if (how == "hoard-c") hoard_in_c();
   if (how == "socket") sink = static_cast<std::uint64_t>(socket(AF_INET, SOCK_STREAM, 0));
-  if (how == "write") sink = static_cast<std::uint64_t>(open("/tmp/touchstone-misbehaved", O_WRONLY | O_CREAT, 0600));
+  if (how == "write")
+    sink = static_cast<std::uint64_t>(open("/tmp/touchstone-misbehaved", O_WRONLY | O_CREAT, 0600));
   if (how == "spawn") sink = static_cast<std::uint64_t>(fork());
   if (how == "throw") throw 42;
 }
@@ -72,7 +74,13 @@ class Misbehave final : public touchstone::Plugin {
     constexpr std::string_view kMark = "MISBEHAVE ";
     if (!head.starts_with(kMark)) return TS_DONE;
     misbehave(head.substr(kMark.size(), head.find('\n') - kMark.size()));
-    job.emit_finding(1000, {.rule = "misbehaved", .category = "test", .title = "Came through", .detail = "", .position = "", .record_kind = "", .record_key = ""});
+    job.emit_finding(1000, {.rule = "misbehaved",
+                            .category = "test",
+                            .title = "Came through",
+                            .detail = "",
+                            .position = "",
+                            .record_kind = "",
+                            .record_key = ""});
     return TS_DONE;
   }
 };

@@ -68,7 +68,7 @@ TEST_P(SampleTriage, HasEveryAllocatedFileWithTheDigestOfItsOriginal) {
       EXPECT_EQ(found.at(path), std::set<std::string>{digest}) << path;
     }
   }
-  EXPECT_EQ(originals, 17U);
+  EXPECT_EQ(originals, 18U);
   std::size_t pngs = 0;
   for (const auto& [path, digest] : recovered(image_, "-a", out_.path("allocated"))) {
     ASSERT_TRUE(found.contains(path)) << path;

@@ -1,0 +1,20 @@
+// Parts of the service table and what they share. Internal to lib/plugin.
+#pragma once
+
+#include <string>
+
+#include "plugin/job.hpp"
+
+namespace touchstone {
+
+/// Text from a plugin: valid UTF-8, cut at 1 MiB.
+std::string text_of(ts_str text);
+Value value_of(const ts_value& raw);
+ProblemKind kind_of(ErrorCode code);
+ts_str abi(const std::string& text);
+
+/// host_facets.cpp: picture and database. host_results.cpp: what plugins emit, and findings().
+void fill_facet_services(ts_host_v1& api);
+void fill_result_services(ts_host_v1& api);
+
+}  // namespace touchstone
