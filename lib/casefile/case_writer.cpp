@@ -68,9 +68,9 @@ std::size_t CaseWriter::KeyHash::operator()(const Key& key) const {
 }
 
 CaseWriter::CaseWriter(const std::string& folder) : lock_(take_lock(folder)) {
-  db_ = open_or_create(folder + "/case.db", k_schema_sql);
+  db_ = open_or_create(folder + "/case.db", kSchema);
   if (!has_tables(db_)) throw CaseError(folder + "/case.db is not a case database of this program");
-  previews_ = open_or_create(folder + "/previews.db", k_previews_sql);
+  previews_ = open_or_create(folder + "/previews.db", kPreviews);
   const auto columns_of = [&](const std::string& table) {
     std::vector<std::string> columns;
     auto query = db_.prepare("SELECT name FROM pragma_table_info(?1) WHERE name <> 'id'");
