@@ -168,6 +168,7 @@ void Coordinator::take_messages(Crew& crew) {
 bool Coordinator::take_result(Crew& crew, const wire::Result& result) {
   if (crew.given.empty() || crew.given.front().spec.id() != result.unit()) return false;
   Task& task = crew.given.front();
+  if (!ResultWriter::is_sound(task.spec, result)) return false;
   writer_.begin();
   const auto next = results_.apply(task.row, task.spec, result);
   rows_since_commit_ += static_cast<std::uint64_t>(result.new_items_size() + result.records_size() + 2);

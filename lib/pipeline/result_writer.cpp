@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/locator.hpp"
 #include "pipeline/triage_state.hpp"
 
@@ -118,12 +120,9 @@ void ResultWriter::add_problem(CaseWriter& writer, const wire::Problem& in, std:
   writer.add_problem(problem, item_id, exhibit_id, content_id, unit_id);
 }
 
-void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result) {
-  struct Fate {
-    std::int64_t content_id = 0;
-    bool keep_content_rows = false;
-  };
-  std::map<std::uint32_t, Fate> fates;
+ResultWriter::Fates ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec,
+                                               const wire::Result& result) {
+  Fates fates;
   std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> runs;
   for (const wire::Examined& in : result.examined()) {
     Fate& fate = fates[in.index()];
@@ -147,7 +146,14 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
     if (plugin < state_.plugins.size())
       writer_.add_plugin_run(unit.exhibit_id, state_.plugins[plugin]->name, counts.first, counts.second);
   }
-  const auto content_of = [&](std::uint32_t index) { return fates.contains(index) ? fates[index] : Fate{}; };
+  return fates;
+}
+
+void ResultWriter::add_rows(const UnitRow& unit, const wire::Result& result, const Fates& fates) {
+  const auto content_of = [&](std::uint32_t index) {
+    const auto found = fates.find(index);
+    return found == fates.end() ? Fate{} : found->second;
+  };
   for (const wire::Record& in : result.records()) {
     Record record;
     record.kind = in.kind();
@@ -189,11 +195,20 @@ void ResultWriter::add_examined(const UnitRow& unit, const wire::Unit& spec, con
   }
 }
 
+bool ResultWriter::is_sound(const wire::Unit& spec, const wire::Result& result) {
+  const auto items = static_cast<std::uint32_t>(spec.kind() == wire::UNIT_MEMBERS ? spec.members_size() : 1);
+  const auto sound = [&](const auto& rows) {
+    return std::all_of(rows.begin(), rows.end(), [&](const auto& row) { return row.index() < items; });
+  };
+  return sound(result.examined()) && sound(result.records()) && sound(result.findings()) &&
+         sound(result.problems());
+}
+
 std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, const wire::Unit& spec,
                                                        const wire::Result& result) {
   std::vector<NewUnit> next = add_items(unit, spec, result);
   add_volumes(unit, result, next);
-  add_examined(unit, spec, result);
+  add_rows(unit, result, add_examined(unit, spec, result));
   for (const wire::OutOfScope& out : result.out_of_scope()) {
     writer_.add_out_of_scope(unit.exhibit_id, out.volume_slot(), out.rule(), out.items(), unit.id);
   }

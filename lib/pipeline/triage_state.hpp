@@ -56,6 +56,8 @@ class ResultWriter {
     int level;
     std::int64_t priority;
   };
+  /// Whether a result speaks only of the unit's own items: a worker may have been taken over by evidence.
+  static bool is_sound(const wire::Unit& spec, const wire::Result& result);
   /// Rows of one part; units that follow are added and returned.
   std::vector<NewUnit> apply(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
   /// A unit that cannot be worked off: its items get a state and a problem.
@@ -68,7 +70,13 @@ class ResultWriter {
  private:
   std::vector<NewUnit> add_items(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
   void add_volumes(const UnitRow& unit, const wire::Result& result, std::vector<NewUnit>& next);
-  void add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
+  struct Fate {
+    std::int64_t content_id = 0;
+    bool keep_content_rows = false;  ///< the first analysis of these bytes
+  };
+  using Fates = std::map<std::uint32_t, Fate>;  ///< by index of the item in its unit
+  Fates add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
+  void add_rows(const UnitRow& unit, const wire::Result& result, const Fates& fates);
   /// The item that a member found inside a group of members belongs to.
   std::int64_t parent_of(const UnitRow& unit, const wire::Unit& spec, const std::string& locator) const;
   NewUnit add_unit(std::int64_t exhibit_id, const wire::Unit& spec, std::int64_t item_id,
