@@ -28,7 +28,9 @@ Result<std::unique_ptr<MediaTyper>> MediaTyper::load() {
 
 std::string MediaTyper::detect(std::span<const std::byte> head) const {
   const char* type = magic_buffer(handle_->cookie, head.data(), std::min(head.size(), kMagicBytes));
-  return type ? type : "application/octet-stream";
+  if (!type) return "application/octet-stream";
+  // Targa pictures have no signature: libmagic takes tables such as NTFS's $UpCase for one.
+  return std::string_view(type) == "image/x-tga" ? "application/octet-stream" : type;
 }
 
 std::string MediaTyper::library_version() {

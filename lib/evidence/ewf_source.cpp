@@ -152,6 +152,20 @@ void add_problem(ImageInfo& info, ProblemKind kind, const std::string& message) 
   info.problems.push_back(std::move(problem));
 }
 
+void add_faults(const EwfSet& set, ImageInfo& info) {
+  constexpr std::size_t kMaxListed = 200;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < set.files.size(); ++i) {
+    for (const std::string& fault : set.segments[i].faults) {
+      if (++count <= kMaxListed) add_problem(info, ProblemKind::integrity, set.name(i) + ": " + fault);
+    }
+  }
+  if (count > kMaxListed) {
+    add_problem(info, ProblemKind::integrity,
+                std::to_string(count - kMaxListed) + " more damaged sections are not listed");
+  }
+}
+
 void read_metadata(libewf_handle_t* handle, ImageInfo& info) {
   constexpr std::size_t kMaxValue = 64 * 1024;
   EwfError error;
@@ -317,10 +331,7 @@ Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path) {
   for (const std::string& file : set->files) info.files.push_back(std::filesystem::absolute(file).string());
   if (!set->missing.empty()) add_problem(info, ProblemKind::unreadable, set->missing);
   for (const std::string& trouble : set->troubles) add_problem(info, ProblemKind::corrupt, trouble);
-  for (std::size_t i = 0; i < set->files.size(); ++i) {
-    for (const std::string& fault : set->segments[i].faults)
-      add_problem(info, ProblemKind::integrity, set->name(i) + ": " + fault);
-  }
+  add_faults(*set, info);
   // An Error carries the first of these, which says more than what libewf stumbled over.
   const std::string because = info.problems.empty() ? "" : " (" + info.problems.front().message + ")";
   const ErrorCode code = set->missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found;

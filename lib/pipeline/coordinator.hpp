@@ -1,5 +1,5 @@
 // Hands units to workers and takes their results: order, deadlines, blame, retries. Internal to lib/pipeline.
-// One thread, one poll loop; holds 24 bytes a pending unit and a few units a worker.
+// One thread, one poll loop; holds 16 bytes a pending unit and a few units a worker.
 #pragma once
 
 #include <deque>

@@ -119,6 +119,11 @@ Status check_output_folder(const Triage::State& state) {
     }
   }
   std::error_code error;
+  for (fs::path folder = out.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    if (!fs::exists(folder / "case.db", error)) continue;
+    return invalid(fmt::format("the output folder {} lies inside the case folder {}: choose another place",
+                               out.string(), folder.string()));
+  }
   if (fs::exists(out, error) && !fs::is_directory(out, error))
     return invalid(out.string() + " is not a folder");
   if (fs::is_directory(out, error) && !fs::exists(out / "case.db", error) && !is_barely_begun(out)) {
@@ -147,7 +152,9 @@ Status check_scope(const Triage::State& state) {
     const CaseExhibit* known = state.case_file ? state.case_file->exhibit(exhibit.ref) : nullptr;
     auto rules = ScopeRules::make(state.case_file.get(), known, exhibit.role, *defaults);
     if (!rules)
-      return Error{ErrorCode::invalid, fmt::format("exhibit {}: {}", exhibit.ref, rules.error().message)};
+      return Error{
+          ErrorCode::invalid,
+          known ? rules.error().message : fmt::format("exhibit {}: {}", exhibit.ref, rules.error().message)};
   }
   return {};
 }

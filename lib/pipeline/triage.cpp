@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/coordinator.hpp"
+#include "rules/check.hpp"
+#include "rules/keyword_pack.hpp"
 
 namespace touchstone {
 namespace {
@@ -89,12 +91,29 @@ void record_plan(Triage::State& state) {
     }
     insert.run();
   }
-  const auto fingerprint = nlohmann::json::parse(state.fingerprint);
-  for (const auto& [path, sha256] : fingerprint["rules"].items()) {
-    db.prepare("INSERT INTO rule_file(path, sha256, kind) VALUES(?1, ?2, ?3)")
+  for (const RuleCheck& check : check_rules(state.rules_dir)) {
+    db.prepare(
+          "INSERT OR REPLACE INTO rule_file(path, sha256, kind, id, version, title) VALUES(?1, ?2, ?3, ?4, "
+          "?5, ?6)")
+        .bind(1, fs::path(check.info.path).lexically_relative(state.rules_dir).string())
+        .bind(2, check.info.sha256)
+        .bind(3, to_text(check.info.kind))
+        .bind(4, check.info.id)
+        .bind(5, check.info.version)
+        .bind(6, check.info.title)
+        .run();
+  }
+  for (const std::string& path : state.options.keywords) {
+    const auto pack = load_keyword_pack(path);
+    if (!pack) continue;  // it was read a moment ago
+    db.prepare(
+          "INSERT OR REPLACE INTO rule_file(path, sha256, kind, id, version, title) VALUES(?1, ?2, "
+          "'keywords', ?3, ?4, ?5)")
         .bind(1, path)
-        .bind(2, sha256.get<std::string>())
-        .bind(3, path.substr(0, path.find('/')))
+        .bind(2, pack->info.sha256)
+        .bind(3, pack->info.id)
+        .bind(4, pack->info.version)
+        .bind(5, pack->info.title)
         .run();
   }
   db.execute("DELETE FROM person");

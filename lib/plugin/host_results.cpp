@@ -11,6 +11,7 @@ namespace {
 
 // Findings of one rule in one item; beyond it one problem with the count.
 constexpr std::uint32_t kMaxFindingsPerRule = 1000;
+constexpr const char* kTimeColumns[] = {"sent", "received", "started", "taken", "visited"};
 
 /// An attachment names the source row of its message; the key of that message follows from it.
 void link_attachment(ts_job* job, Record& record, const std::string& maker) {
@@ -59,6 +60,13 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
     }
     record.fields.emplace_back(std::move(name), std::move(value));
   }
+  // A time without a word on its basis was converted from a count since an epoch: it is UTC.
+  const bool timed = std::any_of(std::begin(kTimeColumns), std::end(kTimeColumns), [&](const char* column) {
+    const Value* value = record.find(column);
+    return value && std::holds_alternative<std::int64_t>(*value);
+  });
+  if (timed && !record.find("time_basis"))
+    record.fields.emplace_back("time_basis", std::string(to_text(TimeBasis::utc)));
   if (!app_name.empty() && !record.find("app")) record.fields.emplace_back("app", app_name);
   if (!table_name.empty() && !record.find("source_table"))
     record.fields.emplace_back("source_table", table_name);

@@ -58,10 +58,10 @@ bool refuses(const ScopeDefaults& defaults, Role role) {
 }
 
 Error refusal(std::string_view ref, Role role) {
-  return {
-      ErrorCode::invalid,
-      fmt::format("exhibit {}: the role \"{}\" needs an [exhibit.scope] with its authority in the case file",
-                  ref, to_text(role))};
+  const std::string whose = ref.empty() ? std::string() : fmt::format("exhibit {}: ", ref);
+  return {ErrorCode::invalid,
+          fmt::format("{}the role \"{}\" needs an [exhibit.scope] with its authority in the case file", whose,
+                      to_text(role))};
 }
 
 /// Whether an item may be one that an app keeps its rows in.

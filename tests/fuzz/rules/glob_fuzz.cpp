@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto glob = touchstone::Glob::compile(std::string_view(all).substr(0, end), true);
   if (!glob) return 0;
   const std::string path = all.substr(end + 1);
+  if (path.ends_with('/')) return 0;  // no item's path does, and nothing has an empty name below it
   const std::size_t slash = path.rfind('/');
   // What matches must be below something that may match.
   if (glob->matches(path) && slash != std::string::npos && slash > 0 &&
