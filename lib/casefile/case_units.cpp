@@ -75,6 +75,17 @@ void CaseWriter::take_back(std::int64_t unit_id) {
   for (const char* table : kUnitTables) {
     db_.prepare(fmt::format("DELETE FROM {} WHERE unit_id = ?1", table)).bind(1, unit_id).run();
   }
+  // Contents that it analysed are to be analysed again.
+  for (const char* table : {"picture_row", "video_row", "document_row"}) {
+    db_.prepare(fmt::format("DELETE FROM {} WHERE content_id IN (SELECT id FROM content WHERE unit_id = ?1)",
+                            table))
+        .bind(1, unit_id)
+        .run();
+  }
+  db_.prepare("UPDATE content SET state = NULL, reason = NULL, unit_id = NULL WHERE unit_id = ?1")
+      .bind(1, unit_id)
+      .run();
+  if (db_.changes() > 0) reload();
   db_.prepare("DELETE FROM unit WHERE id <> ?1 AND item_id IN (SELECT id FROM item_row WHERE unit_id = ?1)")
       .bind(1, unit_id)
       .run();

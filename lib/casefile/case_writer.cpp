@@ -30,36 +30,44 @@ std::string from_hex(std::string_view hex) {
   return bytes;
 }
 
-bool has_tables(const Database& db) {
-  auto query = db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'item_row'");
-  return query.step() && query.integer(0) == 1;
+std::int64_t number(const Database& db, const char* sql) {
+  auto query = db.prepare(sql);
+  return query.step() ? query.integer(0) : 0;
 }
 
 Database open_or_create(const std::string& path, const char* schema) {
+  constexpr std::int64_t kVersion = 1;  // user_version in the .sql files
   Database db(path, Database::Mode::create);
+  const std::int64_t version = number(db, "PRAGMA user_version");
+  if (version == 0 && number(db, "SELECT count(*) FROM sqlite_schema") > 0) {
+    throw CaseError(path + " is a database of something else: choose another folder");
+  }
+  if (version > kVersion) throw CaseError(path + " was made by a newer version of this program");
   db.execute("PRAGMA page_size = 8192");
   db.execute("PRAGMA journal_mode = WAL");
   db.execute("PRAGMA synchronous = NORMAL");
   db.execute("PRAGMA cache_size = -65536");
-  auto version = db.prepare("PRAGMA user_version");
-  version.step();
-  if (version.integer(0) == 0) db.execute(std::string("BEGIN;") + schema + "COMMIT;");
+  if (version == 0) db.execute(std::string("BEGIN;") + schema + "COMMIT;");
   return db;
 }
 
-int take_lock(const std::string& folder) {
+}  // namespace
+
+CaseWriter::FolderLock::FolderLock(const std::string& folder) {
   const std::string path = folder + "/.lock";
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw CaseError(fmt::format("{}: {}", path, std::strerror(errno)));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
+  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) throw CaseError(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    release();
     throw CaseError(
         fmt::format("{}: another touchstone is working on this folder; wait for it to end", folder));
   }
-  return fd;
 }
 
-}  // namespace
+void CaseWriter::FolderLock::release() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
 
 std::size_t CaseWriter::KeyHash::operator()(const Key& key) const {
   std::size_t value = 0;
@@ -67,9 +75,10 @@ std::size_t CaseWriter::KeyHash::operator()(const Key& key) const {
   return value;
 }
 
-CaseWriter::CaseWriter(const std::string& folder) : lock_(take_lock(folder)) {
+CaseWriter::CaseWriter(const std::string& folder) : lock_(folder) {
   db_ = open_or_create(folder + "/case.db", kSchema);
-  if (!has_tables(db_)) throw CaseError(folder + "/case.db is not a case database of this program");
+  if (number(db_, "SELECT count(*) FROM sqlite_schema WHERE name = 'item_row'") != 1)
+    throw CaseError(folder + "/case.db is not a case database of this program");
   previews_ = open_or_create(folder + "/previews.db", kPreviews);
   const auto columns_of = [&](const std::string& table) {
     std::vector<std::string> columns;
@@ -252,15 +261,16 @@ ContentRef CaseWriter::content(const Digests& digests, std::uint64_t size, std::
 }
 
 void CaseWriter::set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state,
-                              std::string_view reason) {
+                              std::string_view reason, std::int64_t unit_id) {
   Key key{};
   const std::string bytes = from_hex(sha256);
   std::memcpy(key.data(), bytes.data(), std::min(bytes.size(), key.size()));
   contents_[key].analysed = true;
-  statement("UPDATE content SET state = ?2, reason = ?3 WHERE id = ?1")
+  statement("UPDATE content SET state = ?2, reason = ?3, unit_id = ?4 WHERE id = ?1")
       .bind(1, content_id)
       .bind(2, to_text(state))
       .bind(3, reason)
+      .bind(4, unit_id)
       .run();
 }
 
@@ -279,7 +289,7 @@ void CaseWriter::add_record(const Record& record, std::int64_t item_id, std::int
     const int index = static_cast<int>(i) + 1;
     if (column == "key") {
       insert.bind(index, record.key);
-    } else if (column == "item_id") {
+    } else if (column == "item_id" || column == "source_item_id") {
       insert.bind(index, item_id);
     } else if (column == "content_id") {
       insert.bind(index, content_id);
@@ -422,8 +432,7 @@ void CaseWriter::close() {
     db->execute("PRAGMA journal_mode = DELETE");
     db->close();
   }
-  ::close(lock_);
-  lock_ = -1;
+  lock_.release();
 }
 
 }  // namespace touchstone

@@ -45,6 +45,8 @@ class CaseWriter {
   /// Opens DIR/case.db and DIR/previews.db, made when they are not there. Takes a lock: a second writer gets
   /// a CaseError.
   explicit CaseWriter(const std::string& folder);
+  CaseWriter(const CaseWriter&) = delete;
+  CaseWriter& operator=(const CaseWriter&) = delete;
 
   Database& database() { return db_; }
   void begin();
@@ -78,7 +80,7 @@ class CaseWriter {
   ContentRef content(const Digests& digests, std::uint64_t size, std::string_view media_type);
   /// The worst that happened to a content in a unit that analysed it.
   void set_analysed(std::int64_t content_id, const std::string& sha256, ItemState state,
-                    std::string_view reason);
+                    std::string_view reason, std::int64_t unit_id);
   void add_record(const Record& record, std::int64_t item_id, std::int64_t content_id,
                   std::string_view plugin, std::int64_t unit_id);
   void add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id,
@@ -118,8 +120,20 @@ class CaseWriter {
     std::size_t operator()(const Key& key) const;
   };
 
+  /// An exclusive lock on the folder, given back at the end of its life.
+  class FolderLock {
+   public:
+    explicit FolderLock(const std::string& folder);
+    ~FolderLock() { release(); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    void release();
+
+   private:
+    int descriptor_ = -1;
+  };
+  FolderLock lock_;
   Database db_, previews_;
-  int lock_ = -1;
   bool in_transaction_ = false;
   std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;
   std::map<std::string, RecordTable, std::less<>> tables_;

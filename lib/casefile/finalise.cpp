@@ -106,9 +106,11 @@ int common_tail(const std::string& a, const std::string& b) {
 /// the item of the same exhibit that shares the longest tail of the path is taken, if it shares the name and
 /// one folder above it.
 void link_attachments(const Database& db) {
+  db.execute("UPDATE attachment SET item_id = NULL, found = NULL");
+  db.execute("UPDATE message SET attachment_item_id = NULL WHERE attachment_item_id IS NOT NULL");
   auto attachments = db.prepare(
-      "SELECT a.id, a.path, i.exhibit_id FROM attachment a JOIN item_row i ON i.id = a.item_id WHERE a.path "
-      "IS NOT NULL AND a.found IS NULL");
+      "SELECT a.id, a.path, i.exhibit_id FROM attachment a JOIN item_row i ON i.id = a.source_item_id "
+      "WHERE a.path IS NOT NULL");
   auto candidates = db.prepare(
       "SELECT id, path FROM item_row WHERE exhibit_id = ?1 AND name = ?2 AND kind <> 'directory' ORDER BY "
       "locator LIMIT 200");
@@ -129,7 +131,6 @@ void link_attachments(const Database& db) {
     update.run();
   }
   db.execute("UPDATE attachment SET found = 0 WHERE found IS NULL");
-  db.execute("UPDATE attachment SET item_id = NULL WHERE found = 0");
   db.execute(
       "UPDATE message SET attachment_item_id = (SELECT a.item_id FROM attachment a WHERE a.message_key = "
       "message.key "
@@ -265,6 +266,7 @@ void finalise_case(CaseWriter& writer) {
   make_searches(db);
   writer.set_setting("finalised", "1");
   writer.commit();
+  writer.reload();  // contents without a place are gone
 }
 
 std::vector<StateCount> state_counts(const Database& db) {

@@ -10,7 +10,8 @@ CREATE TABLE volume(id INTEGER PRIMARY KEY, exhibit_id INTEGER NOT NULL, parent_
   size INTEGER, kind TEXT, filesystem TEXT, label TEXT, state TEXT NOT NULL, reason TEXT, unit_id INTEGER) STRICT;
 
 CREATE TABLE content(id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, media_type TEXT,
-  md5 BLOB, sha1 BLOB, state TEXT, reason TEXT, places INTEGER NOT NULL DEFAULT 0) STRICT;
+  md5 BLOB, sha1 BLOB, state TEXT, reason TEXT, places INTEGER NOT NULL DEFAULT 0, unit_id INTEGER) STRICT;
+  -- state, unit_id: of the unit that analysed it
 
 CREATE TABLE item_row(id INTEGER PRIMARY KEY, locator TEXT NOT NULL, exhibit_id INTEGER NOT NULL, volume_id INTEGER,
   parent_id INTEGER, content_id INTEGER, path TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, allocated INTEGER NOT NULL,
@@ -27,7 +28,8 @@ CREATE TABLE message(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER 
   attachment_item_id INTEGER, status TEXT, deleted INTEGER, edited INTEGER, recovered INTEGER, source_table TEXT, source_row TEXT,
   thread TEXT, unit_id INTEGER, plugin TEXT) STRICT;  -- conversation: key of the conversation; thread: as the app names it
 CREATE TABLE attachment(id INTEGER PRIMARY KEY, message_id INTEGER, ordinal INTEGER, item_id INTEGER, name TEXT, media_type TEXT,
-  found INTEGER, key TEXT NOT NULL, message_key TEXT, path TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+  found INTEGER, key TEXT NOT NULL, message_key TEXT, path TEXT, source_item_id INTEGER, unit_id INTEGER, plugin TEXT) STRICT;
+  -- item_id: the file itself where it was found; source_item_id: the database that names it
 CREATE TABLE conversation(id INTEGER PRIMARY KEY, key TEXT NOT NULL, app TEXT, account TEXT, title TEXT, participants TEXT,
   first INTEGER, last INTEGER, messages INTEGER, gaps INTEGER) STRICT;
 CREATE TABLE call(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, account TEXT, started INTEGER, time_basis TEXT,

@@ -283,6 +283,7 @@ Result<OpenedEwf> open_handle(const EwfSet& set, std::vector<std::string>& files
   if (!opened) return opened;
   EwfError error;
   std::vector<char*> names;
+  names.reserve(files.size());
   for (std::string& file : files) names.push_back(file.data());
   if (libewf_handle_open(opened->handle.get(), names.data(), static_cast<int>(names.size()), LIBEWF_OPEN_READ,
                          error.out()) != 1) {

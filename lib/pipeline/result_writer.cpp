@@ -134,7 +134,8 @@ ResultWriter::Fates ResultWriter::add_examined(const UnitRow& unit, const wire::
       fate.content_id = content.id;
       // Equal bytes were analysed in an earlier unit: their rows stand already.
       fate.keep_content_rows = !content.analysed && !in.reused();
-      if (fate.keep_content_rows) writer_.set_analysed(content.id, in.sha256(), item_state, in.reason());
+      if (fate.keep_content_rows)
+        writer_.set_analysed(content.id, in.sha256(), item_state, in.reason(), unit.id);
       if (spec.kind() == wire::UNIT_MEMBERS) writer_.set_item_size(item_id, in.size());
     }
     if (unit.item_id != 0) writer_.set_item(item_id, fate.content_id, item_state, in.reason());

@@ -7,13 +7,11 @@ namespace {
 
 /// Asks provider plugins for a facet of this content until one gives it.
 bool ask_providers(ts_job* job, ts_facet facet) {
-  HostedPlugin* const asking = job->current;
   for (auto& plugin : *job->plugins) {
     const ts_plugin_v1& table = plugin->table();
     if (!plugin->ready || !(table.roles & TS_ROLE_PROVIDER) || !(table.provides & facet)) continue;
     if (!matches(table, *job->item, *job->content) || job->item->skip.contains(plugin->file->name)) continue;
     const ts_status status = job->call(*plugin, [&](void* self) { return table.provide(self, job, facet); });
-    job->current = asking;
     if (status == TS_OK || status == TS_DONE) return true;
   }
   return false;
@@ -23,13 +21,10 @@ ts_status host_picture(ts_job* job, std::uint32_t /*min_side*/, ts_picture* out)
   // Always decoded at full size: what a classifier sees must not depend on who asked first.
   if (!job->picture_tried) {
     job->picture_tried = true;
-    HostedPlugin* const asking = job->current;
-    job->watch->enter(-1);
     bool damaged = false;
     auto picture = is_decodable_picture(job->content->media_type())
                        ? decode_picture(job->content->source(), job->content->media_type(), 0, &damaged)
                        : Result<Picture>(Error{ErrorCode::unsupported, ""});
-    job->watch->enter(asking->index);
     if (picture) {
       job->picture = picture.take();
       if (damaged) job->report(ProblemKind::corrupt, "the picture is damaged; decoded as far as it goes");
@@ -59,11 +54,14 @@ void open_companions(ts_job* job) {
 ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_value* parameters,
                      std::size_t count) {
   if (state < TS_DB_CURRENT || state > TS_DB_BEFORE_ROLLBACK) return nullptr;
-  auto& database = job->databases[state];
+  // A content-scope plugin sees the bytes alone: its results must hold wherever they lie.
+  const bool of_item = job->current->table().scope == TS_SCOPE_ITEM;
+  auto& database = job->databases[of_item ? 1 : 0][state];
   if (!database) {
-    open_companions(job);
-    auto opened = EvidenceDatabase::open({&job->content->source(), job->wal.get(), job->journal.get()},
-                                         static_cast<DatabaseState>(state));
+    if (of_item) open_companions(job);
+    auto opened = EvidenceDatabase::open(
+        {&job->content->source(), of_item ? job->wal.get() : nullptr, of_item ? job->journal.get() : nullptr},
+        static_cast<DatabaseState>(state));
     if (!opened) {
       job->report(kind_of(opened.error().code), opened.error().message);
       return nullptr;

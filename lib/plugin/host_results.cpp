@@ -50,6 +50,10 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
   const std::string app_name = text_of(app), table_name = text_of(table), row_name = text_of(row);
   for (std::size_t i = 0; i < count; ++i) {
     Value value = value_of(fields[i].value);
+    if (fields[i].value.text.data && fields[i].value.text.size > kMaxText) {
+      job->report(ProblemKind::limit, fmt::format("a text of {} bytes in {} {} was cut to {}",
+                                                  fields[i].value.text.size, table_name, row_name, kMaxText));
+    }
     std::string name = text_of(fields[i].name);
     if (name == "taken_local") {  // a clock reading without a zone: the exhibit's zone makes it a time
       if (const auto* local = std::get_if<std::int64_t>(&value); local && job->item->local_to_utc) {

@@ -7,7 +7,9 @@
 
 namespace touchstone {
 
-/// Text from a plugin: valid UTF-8, cut at 1 MiB.
+/// What a plugin may hand over in one piece; more is cut, and said.
+inline constexpr std::size_t kMaxText = 1 << 20;
+/// Text from a plugin: valid UTF-8, cut at kMaxText.
 std::string text_of(ts_str text);
 Value value_of(const ts_value& raw);
 ProblemKind kind_of(ErrorCode code);

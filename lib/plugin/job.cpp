@@ -10,13 +10,6 @@
 #include "plugin/host_services.hpp"
 
 namespace touchstone {
-namespace {
-
-// What a plugin may hand over in one piece. More is cut, and said.
-constexpr std::size_t kMaxText = 1 << 20;
-
-}  // namespace
-
 std::string text_of(ts_str text) {
   if (!text.data) return {};
   std::size_t size = std::min(text.size, kMaxText);
@@ -191,9 +184,16 @@ touchstone::ProblemKind problem_of(ts_status status) {
 }  // namespace
 
 std::string ts_job::unique_key(std::string key) {
-  const std::uint32_t count = ++keys_seen[std::hash<std::string>{}(key)];
-  if (count > 1) key += '#' + std::to_string(count);
-  return key;
+  const std::hash<std::string> hash;
+  std::uint32_t count = ++keys_seen[hash(key)];
+  if (count == 1) return key;
+  // A row may itself be called "…#2": what is given must be new as well.
+  std::string candidate;
+  do {
+    candidate = key + '#' + std::to_string(count);
+    ++count;
+  } while (++keys_seen[hash(candidate)] > 1);
+  return candidate;
 }
 
 void ts_job::worsen(touchstone::ItemState state, std::string_view reason) {
@@ -218,6 +218,8 @@ void ts_job::report(touchstone::ProblemKind kind, std::string_view message) {
 
 ts_status ts_job::call(touchstone::HostedPlugin& plugin, const std::function<ts_status(void*)>& function) {
   using touchstone::ProblemKind;
+  // A provider is called from inside another plugin: blame and reports go back to that one afterwards.
+  touchstone::HostedPlugin* const outer = current;
   current = &plugin;
   plugin.failure.clear();
   timespec before{}, after{};
@@ -233,5 +235,7 @@ ts_status ts_job::call(touchstone::HostedPlugin& plugin, const std::function<ts_
   if (status != TS_OK && status != TS_DONE && (status != TS_UNSUPPORTED || !plugin.failure.empty())) {
     report(problem_of(status), plugin.failure.empty() ? "failed without a reason" : plugin.failure);
   }
+  current = outer;
+  if (outer) watch->enter(outer->index);
   return status;
 }

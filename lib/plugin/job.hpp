@@ -63,7 +63,7 @@ struct ts_job {
   // Facets, made when first asked for.
   std::optional<touchstone::Picture> picture;
   bool picture_tried = false;
-  std::unique_ptr<touchstone::EvidenceDatabase> databases[3];
+  std::unique_ptr<touchstone::EvidenceDatabase> databases[2][3];  ///< by scope and state
   std::unique_ptr<touchstone::ByteSource> wal, journal;
   bool companions_opened = false;
   touchstone::TextWindows* text_out = nullptr;  ///< where emit_text goes

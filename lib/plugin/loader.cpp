@@ -79,6 +79,10 @@ std::string program_folder() {
 /// The root of the build tree the program stands in (cli/touchstone, tests/unit/x …), or empty when
 /// installed.
 fs::path build_root() {
+  std::error_code error;
+  if (fs::exists(fs::path(program_folder()).parent_path() / TOUCHSTONE_LIBDIR / "touchstone" / "plugins",
+                 error))
+    return {};
   fs::path folder = program_folder();
   for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path()) {
     if (fs::exists(folder / "CMakeCache.txt")) return folder;

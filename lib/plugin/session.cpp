@@ -47,7 +47,7 @@ struct PluginSession::State {
 namespace {
 
 /// How far each plugin is with one item.
-enum class Phase { idle, open, closed };
+enum class Phase { idle, open, done, closed };  // done: no more input, but finish() is due
 
 /// One pass of all plugins over one item.
 class Pass {
@@ -99,35 +99,46 @@ class Pass {
     for (HostedPlugin* plugin : due_) {
       const ts_plugin_v1& table = plugin->table();
       if (table.costly && job_.known) {
+        // Spared: it neither ran nor failed to.
         phase_[index(*plugin)] = Phase::closed;
+        std::erase(job_.examination->ran, static_cast<std::uint32_t>(plugin->index));
         continue;
       }
-      if (!open(*plugin)) continue;
+      if (!open(*plugin)) {
+        if (phase_[index(*plugin)] == Phase::done && !takes_more(*plugin)) close(*plugin);
+        continue;
+      }
       if ((table.inputs & TS_INPUT_DATA) && !streamed_) give_all_data(*plugin);
-      const bool more = (table.inputs & (TS_INPUT_TEXT | TS_INPUT_RECORDS)) != 0;
-      if (!more) close(*plugin);
+      if (!takes_more(*plugin)) close(*plugin);
       flush_records(false);
     }
     give_text();
+    // What extractors say last still goes to classifiers.
+    for (HostedPlugin* plugin : due_) {
+      if (plugin->table().roles & TS_ROLE_EXTRACTOR) close(*plugin);
+    }
     flush_records(true);
     for (HostedPlugin* plugin : due_) close(*plugin);
     for (HostedPlugin* plugin : records_only_) close(*plugin);
   }
 
  private:
+  static bool takes_more(const HostedPlugin& plugin) {
+    return (plugin.table().inputs & (TS_INPUT_TEXT | TS_INPUT_RECORDS)) != 0;
+  }
   static std::size_t index(const HostedPlugin& plugin) { return static_cast<std::size_t>(plugin.index); }
 
   bool open(HostedPlugin& plugin) {
     Phase& phase = phase_[index(plugin)];
     if (phase != Phase::idle) return phase == Phase::open;
     const ts_status status = job_.call(plugin, [&](void* self) { return plugin.table().begin(self, &job_); });
-    phase = status == TS_OK ? Phase::open : Phase::closed;
+    phase = status == TS_OK ? Phase::open : status == TS_DONE ? Phase::done : Phase::closed;
     return phase == Phase::open;
   }
 
   void close(HostedPlugin& plugin) {
     Phase& phase = phase_[index(plugin)];
-    if (phase != Phase::open) return;
+    if (phase != Phase::open && phase != Phase::done) return;
     phase = Phase::closed;
     job_.call(plugin, [&](void* self) { return plugin.table().finish(self, &job_); });
   }
@@ -141,7 +152,8 @@ class Pass {
     if (status == TS_OK) return true;
     // TS_DONE: enough data, but text and records may still come.
     const bool more = (plugin.table().inputs & (TS_INPUT_TEXT | TS_INPUT_RECORDS)) != 0;
-    if (status != TS_DONE || !more) phase_[index(plugin)] = Phase::closed;
+    if (status != TS_DONE) phase_[index(plugin)] = Phase::closed;
+    if (status == TS_DONE && !more) phase_[index(plugin)] = Phase::done;
     return false;
   }
 
@@ -231,7 +243,9 @@ class Pass {
       if (matches_record_kind(table.matcher, {record.kind.data, record.kind.size})) wanted.push_back(record);
     }
     if (wanted.empty() || !open(plugin)) return;
-    job_.call(plugin, [&](void* self) { return table.records(self, &job_, wanted.data(), wanted.size()); });
+    const ts_status status = job_.call(
+        plugin, [&](void* self) { return table.records(self, &job_, wanted.data(), wanted.size()); });
+    if (status != TS_OK) phase_[index(plugin)] = status == TS_DONE ? Phase::done : Phase::closed;
   }
 
   ts_job& job_;

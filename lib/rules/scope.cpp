@@ -191,6 +191,7 @@ bool ScopeRules::may_descend(std::string_view path, std::span<const Glob> app_gl
 bool ScopeRules::passes(const ScopeRecord& record) const {
   if (!scope_) return true;
   if (!scope_->kinds.empty() && !contains(scope_->kinds, record.kind)) return false;
+  if (!scope_->apps.empty() && !record.app.empty() && !contains(scope_->apps, record.app)) return false;
   const bool has_parties = record.kind == "message" || record.kind == "call" || record.kind == "contact";
   const bool has_time = record.kind != "contact" && record.kind != "account";
   // Where the owner went, browsed or signed in concerns no party: only what was agreed by name.

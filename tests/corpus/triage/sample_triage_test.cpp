@@ -12,14 +12,17 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPartitionStart = "2048";  // sectors, by the package's README
 
-std::string folder_of(const std::string& path) { return fs::path(path).parent_path().filename().string(); }
+std::string folder_of(const std::string& path) {
+  return fs::path(path).parent_path().filename().string();
+}
 
-/// "/pic1/debian.ppm" → SHA-256 of the items of a run with this state of allocation. Of two items with one name the
-/// digests stand in a set.
+/// "/pic1/debian.ppm" → SHA-256 of the items of a run with this state of allocation. Of two items with one
+/// name the digests stand in a set.
 std::map<std::string, std::set<std::string>> items(const fs::path& folder, bool allocated) {
   std::map<std::string, std::set<std::string>> found;
-  for (const std::string& row : query(folder, "SELECT sha256, path FROM item WHERE kind = 'file' AND allocated = " +
-                                                  std::to_string(allocated))) {
+  for (const std::string& row :
+       query(folder, "SELECT sha256, path FROM item WHERE kind = 'file' AND allocated = " +
+                         std::to_string(allocated))) {
     const std::size_t bar = row.find('|');
     found[row.substr(bar + 1)].insert(row.substr(0, bar));
   }
@@ -30,8 +33,8 @@ std::map<std::string, std::set<std::string>> items(const fs::path& folder, bool 
 std::map<std::string, std::string> recovered(const fs::path& image, const std::string& option,
                                              const fs::path& into) {
   fs::create_directories(into);
-  const RunResult result = run({"sh", "-c", "tsk_recover " + option + " -o \"$0\" \"$1\" \"$2\"", kPartitionStart,
-                                image.string(), into.string()});
+  const RunResult result = run({"sh", "-c", "tsk_recover " + option + " -o \"$0\" \"$1\" \"$2\"",
+                                kPartitionStart, image.string(), into.string()});
   EXPECT_EQ(result.exit_code, 0) << result.error;
   return digests_below(into);
 }
@@ -144,8 +147,9 @@ TEST_P(UnreadVolume, IsSaidLoudlyAndTheRestIsExamined) {
   const FreshFolder out;
   const RunResult result = triage(unpacked(packed), out.path("case"));
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_EQ(query(out.path("case"), "SELECT slot, filesystem, state, reason <> '' FROM volume WHERE state NOT IN "
-                                    "('read', 'unallocated')"),
+  EXPECT_EQ(query(out.path("case"),
+                  "SELECT slot, filesystem, state, reason <> '' FROM volume WHERE state NOT IN "
+                  "('read', 'unallocated')"),
             std::vector<std::string>{"p1|btrfs|unsupported|1"});
   EXPECT_EQ(query(out.path("case"), "SELECT kind, message LIKE '%btrfs%' FROM problem"),
             std::vector<std::string>{"unsupported|1"});
@@ -159,8 +163,9 @@ TEST_P(UnreadVolume, IsSaidLoudlyAndTheRestIsExamined) {
   const auto originals = digests_below(kSamples + "original-multiple");
   EXPECT_EQ(originals.size(), 2U);
   for (const auto& [path, digest] : originals) {
-    EXPECT_EQ(query(out.path("case"), "SELECT v.filesystem FROM item i JOIN volume v ON v.id = i.volume_id WHERE i.path = '" +
-                                          path + "' AND i.sha256 = '" + digest + "' ORDER BY v.slot"),
+    EXPECT_EQ(query(out.path("case"),
+                    "SELECT v.filesystem FROM item i JOIN volume v ON v.id = i.volume_id WHERE i.path = '" +
+                        path + "' AND i.sha256 = '" + digest + "' ORDER BY v.slot"),
               (std::vector<std::string>{"ext4", "exfat", "ntfs"}))
         << path;
   }

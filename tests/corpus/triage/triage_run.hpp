@@ -5,10 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,7 +52,8 @@ inline std::filesystem::path acquired(const std::filesystem::path& image, const 
               [&](const std::filesystem::path& part) {
                 std::filesystem::create_directories(part);
                 return run({"ewfacquire", "-u", "-q", "-t", (part / "image").string(), "-f", "encase6", "-c",
-                            "deflate:fast", "-S", segment_size, "-l", (part / "log").string(), image.string()});
+                            "deflate:fast", "-S", segment_size, "-l", (part / "log").string(),
+                            image.string()});
               }) /
          "image.E01";
 }
@@ -75,7 +75,8 @@ inline nlohmann::json page_summary(const std::filesystem::path& folder) {
   const std::size_t open = text.find('{');
   const std::size_t close = text.rfind('}');
   EXPECT_TRUE(open != std::string::npos && close != std::string::npos);
-  return open == std::string::npos ? nlohmann::json() : nlohmann::json::parse(text.substr(open, close + 1 - open));
+  return open == std::string::npos ? nlohmann::json()
+                                   : nlohmann::json::parse(text.substr(open, close + 1 - open));
 }
 
 /// `touchstone triage` of one exhibit X/1, without the classifier whose work is measured elsewhere.

@@ -100,7 +100,7 @@ TEST(CaseWriter, WhatATakenBackUnitFoundOfAContentIsFoundAgainAndOnce) {
     const ContentRef content = made.writer.content(digests('a'), 10, "image/jpeg");
     made.writer.set_item(item, content.id, ItemState::examined, "");
     if (content.analysed) return;
-    made.writer.set_analysed(content.id, digests('a').sha256, ItemState::examined, "");
+    made.writer.set_analysed(content.id, digests('a').sha256, ItemState::examined, "", examine);
     made.writer.add_record(picture, item, content.id, "pictures", examine);
     made.writer.add_finding(made.finding("r"), 0, content.id, examine);
   };
@@ -144,7 +144,7 @@ TEST(CaseWriter, EqualBytesAreOneContentAlsoInTheNextRun) {
     EXPECT_EQ(writer.content(digests('a'), 10, "text/plain").id, first);
     EXPECT_NE(writer.content(digests('b'), 10, "text/plain").id, first);
     EXPECT_FALSE(a.analysed);
-    writer.set_analysed(first, digests('a').sha256, ItemState::examined, "");
+    writer.set_analysed(first, digests('a').sha256, ItemState::examined, "", 1);
     EXPECT_TRUE(writer.content(digests('a'), 10, "text/plain").analysed);
     writer.close();
   }

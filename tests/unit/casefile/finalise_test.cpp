@@ -187,9 +187,11 @@ TEST_F(Finalise, EqualBytesShareWhatCouldNotBeDoneWithThem) {
   const std::int64_t partly = made_.writer.content(digests('a'), 1, "application/zip").id;
   const std::int64_t locked = made_.writer.content(digests('b'), 1, "application/zip").id;
   const std::int64_t fine = made_.writer.content(digests('c'), 1, "application/zip").id;
-  made_.writer.set_analysed(partly, digests('a').sha256, ItemState::partly_examined, "archives: cut short");
-  made_.writer.set_analysed(locked, digests('b').sha256, ItemState::encrypted, "archives: needs a password");
-  made_.writer.set_analysed(fine, digests('c').sha256, ItemState::examined, "");
+  made_.writer.set_analysed(partly, digests('a').sha256, ItemState::partly_examined, "archives: cut short",
+                            0);
+  made_.writer.set_analysed(locked, digests('b').sha256, ItemState::encrypted, "archives: needs a password",
+                            0);
+  made_.writer.set_analysed(fine, digests('c').sha256, ItemState::examined, "", 0);
   const auto place = [&](const char* path, std::int64_t content, ItemState state) {
     made_.writer.set_item(made_.item(path, unit_), content, state,
                           state == ItemState::examined ? "" : "own reason");
