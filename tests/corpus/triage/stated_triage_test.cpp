@@ -69,6 +69,18 @@ TEST(StatedTriage, ListsAndReadsWhatIsLeftOfATruncatedImage) {
             std::vector<std::string>{std::to_string(lines)});
 }
 
+// e2fsprogs' f_illitable: the inode table lies at an illegal place, so that not even the root can be listed.
+TEST(StatedTriage, DoesNotCallAFileSystemReadWhoseRootCannotBeListed) {
+  const fs::path packed = in_corpus("tytso+e2fsprogs/tests/f_illitable/image.gz");
+  NEED_CORPUS(packed);
+  const FreshFolder out;
+  const RunResult opened = run({"sh", "-c", R"(gzip -dc "$0" > "$1")", packed.string(), out.text("image")});
+  ASSERT_EQ(opened.exit_code, 0) << opened.error;
+  EXPECT_EQ(triage(out.path("image"), out.path("case")).exit_code, 1);
+  EXPECT_EQ(query(out.path("case"), "SELECT count(*) FROM volume WHERE state = 'read'"),
+            std::vector<std::string>{"0"});
+}
+
 // An archive that holds itself and pictures that claim to be huge, beside a file that must not suffer.
 TEST(StatedTriage, EndsOnAnArchiveThatHoldsItself) {
   if (!have("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
