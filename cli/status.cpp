@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "casefile/case_writer.hpp"
 #include "casefile/finalise.hpp"
 #include "casefile/sqlite.hpp"
 #include "cli/command.hpp"
@@ -34,9 +35,13 @@ int body(const std::vector<std::string>& arguments) {
                    : state.items_short > 0 || state.volumes_not_read > 0 || state.plugins_absent > 0
                        ? kIncomplete
                        : kComplete;
-  const std::string note =
-      state.units_open > 0 ? fmt::format("{} units of work are left", state.units_open) : "";
-  print_summary(db, folder, {values->count("json") != 0, values->count("stats") != 0}, code, note);
+  const bool live = CaseWriter::is_locked(folder);
+  const std::string note = state.units_open == 0 ? ""
+                                                 : fmt::format("{} units of work are left{}",
+                                                               state.units_open, live ? " so far" : "");
+  if (live)
+    fmt::print("A run is under way: these are figures of this moment; leads are ranked at its end.\n\n");
+  print_summary(db, folder, {values->count("json") != 0, values->count("stats") != 0, live}, code, note);
   return kComplete;
 }
 

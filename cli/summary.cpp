@@ -54,8 +54,12 @@ json summary_json(Database& db, const std::string& folder, int exit_code) {
 void print_leads(Database& db) {
   const json leads = leads_json(db, 1'000'000'000);
   if (leads.empty()) {
+    auto examined = db.prepare("SELECT count(*) FROM item_row WHERE state <> 'pending'");
+    const bool any = examined.step() && examined.integer(0) > 0;
     fmt::print(
-        "No leads: nothing examined matched a rule. That is a result of these rules, not a verdict.\n");
+        "{}\n",
+        any ? "No leads: nothing examined matched a rule. That is a result of these rules, not a verdict."
+            : "No leads: nothing was examined.");
     return;
   }
   int shown = 0;
@@ -153,10 +157,11 @@ void print_summary(Database& db, const std::string& folder, const SummaryOptions
       : exit_code == 1 ? "complete, but something could not be examined: see above and the report's coverage"
       : exit_code == 3
           ? "an exhibit could not be opened or failed verification; all that was readable is examined"
-      : exit_code == 4 ? "STOPPED before the end: the same command resumes"
+      : exit_code == 4 ? options.live ? "RUNNING" : "STOPPED before the end: the same command resumes"
                        : "";
-  fmt::print("\n{}{}{}\nReport: {}\n", meaning, note.empty() ? "" : "; ", note,
-             (std::filesystem::absolute(folder) / "report/index.html").string());
+  fmt::print("\n{}{}{}\n", meaning, note.empty() ? "" : "; ", note);
+  const std::filesystem::path page = std::filesystem::absolute(folder) / "report/index.html";
+  if (std::filesystem::exists(page)) fmt::print("Report: {}\n", page.string());
 }
 
 }  // namespace touchstone::cli

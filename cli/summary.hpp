@@ -11,6 +11,7 @@ namespace touchstone::cli {
 
 struct SummaryOptions {
   bool json = false, stats = false;
+  bool live = false;  ///< a run holds the folder
 };
 
 void print_summary(Database& db, const std::string& folder, const SummaryOptions& options, int exit_code,

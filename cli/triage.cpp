@@ -215,7 +215,7 @@ int body(const std::vector<std::string>& arguments) {
     return kUsage;
   }
   Triage& triage = **prepared;
-  const SummaryOptions summary{values->count("json") != 0, values->count("stats") != 0};
+  const SummaryOptions summary{values->count("json") != 0, values->count("stats") != 0, false};
   if (triage.was_complete()) {
     Database db(chosen.out + "/case.db", Database::Mode::read_only);
     const int code = exit_code(completeness(db), false);

@@ -64,6 +64,14 @@ CaseWriter::FolderLock::FolderLock(const std::string& folder) {
   }
 }
 
+bool CaseWriter::is_locked(const std::string& folder) {
+  const int descriptor = open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+  ::close(descriptor);
+  return locked;
+}
+
 void CaseWriter::FolderLock::release() {
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = -1;
@@ -193,6 +201,16 @@ std::int64_t CaseWriter::add_volume(std::int64_t exhibit_id, const Volume& volum
       .bind(11, unit_id)
       .run();
   return volumes_[{exhibit_id, volume.slot}] = db_.last_insert_id();
+}
+
+void CaseWriter::set_volume_state(std::int64_t exhibit_id, const std::string& slot, VolumeState state,
+                                  std::string_view reason) {
+  statement("UPDATE volume SET state = ?3, reason = ?4 WHERE exhibit_id = ?1 AND slot = ?2")
+      .bind(1, exhibit_id)
+      .bind(2, slot)
+      .bind(3, to_text(state))
+      .bind(4, reason)
+      .run();
 }
 
 std::int64_t CaseWriter::volume_id(std::int64_t exhibit_id, const std::string& slot) const {

@@ -45,6 +45,8 @@ class CaseWriter {
   /// Opens DIR/case.db and DIR/previews.db, made when they are not there. Takes a lock: a second writer gets
   /// a CaseError.
   explicit CaseWriter(const std::string& folder);
+  /// Whether a run holds the folder right now.
+  static bool is_locked(const std::string& folder);
   CaseWriter(const CaseWriter&) = delete;
   CaseWriter& operator=(const CaseWriter&) = delete;
 
@@ -72,6 +74,8 @@ class CaseWriter {
   std::int64_t add_exhibit(std::string_view ref, Role role, std::string_view path);
   void set_exhibit(std::int64_t id, std::string_view column, const Value& value);
   std::int64_t add_volume(std::int64_t exhibit_id, const Volume& volume, std::int64_t unit_id);
+  void set_volume_state(std::int64_t exhibit_id, const std::string& slot, VolumeState state,
+                        std::string_view reason);
   std::int64_t volume_id(std::int64_t exhibit_id, const std::string& slot) const;
   std::int64_t add_item(const Item& item, std::int64_t exhibit_id, std::int64_t parent_id, ItemState state,
                         std::string_view reason, std::int64_t unit_id);

@@ -73,6 +73,10 @@ const char* special_type(TSK_FS_META_TYPE_ENUM type) {
 }
 
 ItemKind kind_of(const Found& found) {
+  // TSK shows the volume label of FAT and exFAT as an entry of the root directory.
+  if (found.name.name != nullptr && std::string_view(found.name.name).ends_with(" (Volume Label Entry)")) {
+    return ItemKind::virtual_;
+  }
   if (found.meta() != nullptr) {
     switch (found.meta()->type) {
       case TSK_FS_META_TYPE_DIR:

@@ -138,7 +138,14 @@ ResultWriter::Fates ResultWriter::add_examined(const UnitRow& unit, const wire::
         writer_.set_analysed(content.id, in.sha256(), item_state, in.reason(), unit.id);
       if (spec.kind() == wire::UNIT_MEMBERS) writer_.set_item_size(item_id, in.size());
     }
-    if (unit.item_id != 0) writer_.set_item(item_id, fate.content_id, item_state, in.reason());
+    const bool worse = !in.item_state().empty();
+    const ItemState place_state =
+        worse ? parse_item_state(in.item_state()).value_or(ItemState::failed) : item_state;
+    const std::string& reason = worse ? in.item_reason() : in.reason();
+    if (unit.item_id != 0) writer_.set_item(item_id, fate.content_id, place_state, reason);
+    if (spec.kind() == wire::UNIT_DIRECTORY && unit.item_id == 0 && item_state != ItemState::examined) {
+      root_not_listed(unit, spec, item_state, reason);
+    }
     ++progress_.items_done;
     for (const std::uint32_t plugin : in.ran()) ++runs[plugin].first;
     for (const std::uint32_t plugin : in.not_run()) ++runs[plugin].second;
@@ -196,6 +203,15 @@ void ResultWriter::add_rows(const UnitRow& unit, const wire::Result& result, con
   }
 }
 
+void ResultWriter::root_not_listed(const UnitRow& unit, const wire::Unit& spec, ItemState state,
+                                   const std::string& reason) {
+  // The root directory is no item: what became of it is the volume's state.
+  writer_.set_volume_state(
+      unit.exhibit_id, spec.place().volume().slot(),
+      state == ItemState::partly_examined ? VolumeState::partly_read : VolumeState::corrupt,
+      "its root directory: " + reason);
+}
+
 bool ResultWriter::is_sound(const wire::Unit& spec, const wire::Result& result) {
   const auto items = static_cast<std::uint32_t>(spec.kind() == wire::UNIT_MEMBERS ? spec.members_size() : 1);
   const auto sound = [&](const auto& rows) {
@@ -245,6 +261,8 @@ void ResultWriter::fail(const UnitRow& unit, const wire::Unit& spec, ItemState i
   problem.message = message;
   writer_.add_problem(problem, unit.item_id, unit.exhibit_id, 0, unit.id);
   ++progress_.problems;
+  if (spec.kind() == wire::UNIT_DIRECTORY && unit.item_id == 0)
+    root_not_listed(unit, spec, item_state, message);
   const int count = spec.kind() == wire::UNIT_MEMBERS ? spec.members_size() : 1;
   for (int i = 0; i < count && unit.item_id != 0; ++i) {
     writer_.set_item(unit.item_id + i, 0, item_state, message);

@@ -76,6 +76,8 @@ class ResultWriter {
   };
   using Fates = std::map<std::uint32_t, Fate>;  ///< by index of the item in its unit
   Fates add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
+  void root_not_listed(const UnitRow& unit, const wire::Unit& spec, ItemState state,
+                       const std::string& reason);
   void add_rows(const UnitRow& unit, const wire::Result& result, const Fates& fates);
   /// The item that a member found inside a group of members belongs to.
   std::int64_t parent_of(const UnitRow& unit, const wire::Unit& spec, const std::string& locator) const;

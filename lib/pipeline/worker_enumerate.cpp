@@ -223,8 +223,7 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
     found.set_label(volume.label);
     found.set_state(to_text(volume.state));
     found.set_reason(volume.reason);
-    if (volume.state == VolumeState::encrypted || volume.state == VolumeState::unsupported ||
-        volume.state == VolumeState::corrupt) {
+    if (volume.state != VolumeState::read && volume.state != VolumeState::unallocated) {
       Problem problem;
       problem.plugin = "filesystem";
       problem.kind = volume.state == VolumeState::encrypted     ? ProblemKind::encrypted
@@ -232,9 +231,9 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
                                                                 : ProblemKind::corrupt;
       problem.message = fmt::format("volume {}: {}", volume.slot, volume.reason);
       add_problem(output, unit, problem, true);
-      continue;
     }
-    if (volume.state != VolumeState::read) continue;
+    // A file system of which only part is there is listed as far as it goes.
+    if (volume.state != VolumeState::read && volume.state != VolumeState::partly_read) continue;
     wire::Unit& next = *found.mutable_follow();
     next.set_kind(wire::UNIT_DIRECTORY);
     next.mutable_place()->set_exhibit(unit.place().exhibit());

@@ -28,7 +28,6 @@ SELECT 'time of change differs: ' || f.locator || ': ' || coalesce(f.modified, '
       OR (p.modified NOT LIKE '%Z' AND f.time_basis IS NOT 'assumed'));
 SELECT 'file that was not put there: ' || i.locator FROM item i
   WHERE i.kind = 'file' AND i.allocated = 1 AND i.id NOT IN (SELECT id FROM found) AND instr(i.locator, '/$') = 0
-    AND i.name NOT LIKE '%(Volume Label Entry)'
     AND instr(i.locator, '!') = 0;
 SELECT 'item left pending: ' || locator FROM item WHERE state = 'pending';
 

@@ -19,7 +19,8 @@ CaseFile case_file(const std::string& scope) {
 }
 
 constexpr const char* kScope =
-    "[exhibit.scope]\nauthority = \"agreed\"\napps = [\"sms\"]\nparties = [\"S1\"]\npaths = [\"/DCIM/**\"]\n"
+    "[exhibit.scope]\nauthority = \"agreed\"\napps = [\"sms\", \"instagram\", \"snapchat\"]\nparties = "
+    "[\"S1\"]\npaths = [\"/DCIM/**\"]\n"
     "from = 2024-05-01T00:00:00\nto = 2024-05-02T00:00:00\nkinds = [\"message\", \"attachment\"]\n";
 constexpr TimeUs kInside = 1714564800LL * 1'000'000;  // 2024-05-01 12:00 UTC
 constexpr TimeUs kOutside = kInside + 2 * 86400LL * 1'000'000;
