@@ -49,7 +49,10 @@ Result<std::size_t> TskFileSource::read_at(std::uint64_t offset, std::span<std::
       ask = out.size() - done;
       continue;
     }
-    const std::string reason = got < 0 ? tsk_error() : "the file's data ends before its size";
+    // The Sleuth Kit's detail in brackets names each place anew: without it neighbouring gaps become one.
+    const std::string error = got < 0 ? tsk_error() : "";
+    const std::string reason =
+        got < 0 ? error.substr(0, error.find(" (")) : "the file's data ends before its size";
     // After a failed read only the block in which it failed is given up.
     const std::size_t rest = std::min<std::uint64_t>(out.size() - done, block - at % block);
     if (got < 0 && ask > rest) {
