@@ -267,11 +267,14 @@ const std::vector<std::string>& Triage::notes() const {
 RunEnd Triage::run(const std::function<void(const Progress&)>& progress, const std::function<int()>& stop) {
   Progress now;
   now.phase = "examining";
-  auto counts = state_->writer->database().prepare(
-      "SELECT count(*), count(*) FILTER (WHERE state <> 'pending') FROM item_row");
-  counts.step();
-  now.items = static_cast<std::uint64_t>(counts.integer(0));
-  now.items_done = static_cast<std::uint64_t>(counts.integer(1));
+  {
+    // Ended before the work begins: an open read would keep the write-ahead log from being folded in.
+    auto counts = state_->writer->database().prepare(
+        "SELECT count(*), count(*) FILTER (WHERE state <> 'pending') FROM item_row");
+    counts.step();
+    now.items = static_cast<std::uint64_t>(counts.integer(0));
+    now.items_done = static_cast<std::uint64_t>(counts.integer(1));
+  }
   return Coordinator(*state_, now).run(progress, stop);
 }
 

@@ -67,6 +67,8 @@ class Resume : public ::testing::Test {
       EXPECT_TRUE(before[i].second == after[i].second) << before[i].first << " differs";
     }
     EXPECT_EQ(query(shared_->path(name), "SELECT count(*) FROM problem"), std::vector<std::string>{"0"});
+    EXPECT_EQ(query(shared_->path(name), "SELECT count(*) - count(DISTINCT locator) FROM item"),
+              std::vector<std::string>{"0"});
   }
 
   static FreshFolder* shared_;

@@ -29,6 +29,7 @@ SELECT 'time of change differs: ' || f.locator || ': ' || coalesce(f.modified, '
 SELECT 'file that was not put there: ' || i.locator FROM item i
   WHERE i.kind = 'file' AND i.allocated = 1 AND i.id NOT IN (SELECT id FROM found) AND instr(i.locator, '/$') = 0
     AND instr(i.locator, '!') = 0;
+SELECT 'two items share a locator: ' || locator FROM item GROUP BY locator HAVING count(*) > 1;
 SELECT 'item left pending: ' || locator FROM item WHERE state = 'pending';
 
 SELECT 'member missing or different: ' || e.container || e.member FROM story.members e JOIN story.exhibit x ON x.image = e.image

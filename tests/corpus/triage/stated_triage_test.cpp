@@ -64,8 +64,7 @@ TEST(StatedTriage, ListsAndReadsWhatIsLeftOfATruncatedImage) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(query(out.path("case"), "SELECT state FROM volume WHERE slot = 'p1'"),
             std::vector<std::string>{"partly_read"});
-  EXPECT_EQ(query(out.path("case"),
-                  "SELECT count(*) FROM item WHERE kind = 'file' AND allocated"),
+  EXPECT_EQ(query(out.path("case"), "SELECT count(*) FROM item WHERE kind = 'file' AND allocated"),
             std::vector<std::string>{std::to_string(lines)});
 }
 
