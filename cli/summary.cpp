@@ -21,6 +21,12 @@ json leads_json(const Database& db, int most) {
   auto query = db.prepare(
       "SELECT l.key, l.lane, l.band, l.score, l.title, l.reasons, i.locator FROM lead l LEFT JOIN item_row i "
       "ON i.id = l.item_id "
+      // A message of a conversation that is a lead itself is shown with it, not twice.
+      "WHERE NOT (l.subject_kind = 'message' AND EXISTS (SELECT 1 FROM message m JOIN conversation c ON "
+      "c.key = "
+      "m.conversation JOIN lead x ON x.subject_kind = 'conversation' AND x.subject_id = c.id AND x.lane = "
+      "l.lane "
+      "WHERE m.id = l.subject_id)) "
       "ORDER BY l.lane DESC, l.score DESC, l.key LIMIT ?1");
   query.bind(1, most);
   while (query.step()) {

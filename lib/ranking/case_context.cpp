@@ -5,9 +5,27 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <iterator>
 #include <numbers>
 
 namespace touchstone::ranking {
+
+namespace {
+
+/// "BST" in Britain, else the distance from UTC.
+std::string zone_text(const std::string& name, std::int32_t offset) {
+  static constexpr std::string_view kBritish[] = {"Europe/London", "Europe/Belfast",     "Europe/Guernsey",
+                                                  "Europe/Jersey", "Europe/Isle_of_Man", "GB"};
+  const bool british = std::find(std::begin(kBritish), std::end(kBritish), name) != std::end(kBritish);
+  if (british && offset == 0) return "GMT";
+  if (british && offset == 3600) return "BST";
+  if (offset == 0) return "UTC";
+  const std::int32_t minutes = std::abs(offset) / 60;
+  return fmt::format("UTC{}{:02}:{:02}", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+}  // namespace
 
 double distance_m(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
   constexpr double kEarthRadius = 6'371'008.8;
@@ -60,14 +78,19 @@ const CasePerson* CaseContext::person(const std::string& identifier, const std::
 }
 
 std::string CaseContext::time_text(TimeUs time, bool assumed) const {
+  // Short months as CLDR has them for English in Britain.
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar",  "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"};
   std::int64_t seconds = time / 1'000'000 - (time % 1'000'000 < 0 ? 1 : 0);
-  if (zone_) seconds += zone_->offset_at(seconds);
+  const std::int32_t offset = zone_ ? zone_->offset_at(seconds) : 0;
+  seconds += offset;
   const std::int64_t day_number = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0);
   const std::int64_t rest = seconds - day_number * 86400;
   const std::chrono::year_month_day day{std::chrono::sys_days(std::chrono::days(day_number))};
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} ({}{})", static_cast<int>(day.year()),
-                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), rest / 3600,
-                     rest / 60 % 60, rest % 60, zone_name_, assumed ? ", assumed" : "");
+  return fmt::format("{} {} {}, {:02}:{:02}:{:02} {}{}", static_cast<unsigned>(day.day()),
+                     kMonths[static_cast<unsigned>(day.month()) - 1], static_cast<int>(day.year()),
+                     rest / 3600, rest / 60 % 60, rest % 60, zone_text(zone_name_, offset),
+                     assumed ? " (zone assumed)" : "");
 }
 
 }  // namespace touchstone::ranking

@@ -36,7 +36,8 @@ class CaseContext {
   /// The nearest place. A point is inside if its circle of uncertainty may reach the place's radius.
   PlaceRelation place(double latitude, double longitude, double accuracy_m) const;
   const CasePerson* person(const std::string& identifier, const std::string& app);
-  /// "2024-05-03 22:12:05 (Europe/London)", or in UTC without a case file.
+  /// As the report's page writes it: "3 May 2024, 22:12:05 BST", elsewhere "… UTC+02:00"; in UTC without a
+  /// case file. An assumed zone is said.
   std::string time_text(TimeUs time, bool assumed) const;
 
  private:

@@ -9,6 +9,7 @@
 
 #include "model/locator.hpp"
 #include "ranking/lead_list.hpp"
+#include "ranking/party_names.hpp"
 #include "ranking/scoring.hpp"
 #include "rules/glob.hpp"
 
@@ -24,6 +25,7 @@ using ranking::Reason;
 using FindingList = std::vector<const RankFinding*>;
 
 struct ExhibitFacts {
+  std::int64_t id = 0;
   std::string ref;
   Role role = Role::unknown;
   PersonRole owner_role = PersonRole::other;
@@ -66,7 +68,7 @@ std::string person_text(const CasePerson* person) {
 class Ranker {
  public:
   Ranker(Database& db, const CaseFile* case_file, const RankingRules& rules)
-      : db_(db), rules_(rules), context_(case_file), leads_(rules) {}
+      : db_(db), rules_(rules), context_(case_file), names_(db), leads_(rules) {}
 
   RankCounts run() {
     load_exhibits();
@@ -89,8 +91,11 @@ class Ranker {
   void load_exhibits() {
     auto query = db_.prepare("SELECT id, ref, role FROM exhibit");
     while (query.step()) {
-      ExhibitFacts exhibit{
-          query.text(1), parse_role(query.text(2)).value_or(Role::unknown), PersonRole::other, {}};
+      ExhibitFacts exhibit{query.integer(0),
+                           query.text(1),
+                           parse_role(query.text(2)).value_or(Role::unknown),
+                           PersonRole::other,
+                           {}};
       exhibit.owner_role = person_role(exhibit.role);
       const CaseFile* file = context_.file();
       const CaseExhibit* known = file ? file->exhibit(exhibit.ref) : nullptr;
@@ -234,6 +239,29 @@ class Ranker {
     }
   }
 
+  /// What a reader calls somebody: the device's name for them, else the case's, else the bare identifier.
+  std::string name_text(const ExhibitFacts* exhibit, const std::string& identifier, const std::string& app) {
+    if (identifier.empty()) return "an unnamed party";
+    const CasePerson* person = context_.person(identifier, app);
+    std::string name = exhibit ? names_.of(exhibit->id, identifier, app).contact : std::string();
+    if (name.empty() && person) name = person->names.empty() ? person->id : person->names.front();
+    if (name.empty()) name = identifier;
+    return person && person->role != PersonRole::other ? name + ", " + to_text(person->role) : name;
+  }
+
+  /// " from SMP/1 to K, complainant", or the other way round.
+  std::string route_text(const ExhibitFacts* exhibit, const std::string& direction, const std::string& app,
+                         const std::string& sender, const std::vector<std::string>& recipients) {
+    const std::string device = exhibit ? exhibit->ref : "an unknown exhibit";
+    if (direction != "out") {
+      return fmt::format(" {} {}{}", direction == "in" ? "from" : "written by",
+                         name_text(exhibit, sender, app), direction == "in" ? " to " + device : "");
+    }
+    std::string others = name_text(exhibit, recipients.empty() ? std::string() : recipients.front(), app);
+    if (recipients.size() > 1) others += fmt::format(" and {} more", recipients.size() - 1);
+    return fmt::format(" from {} to {}", device, others);
+  }
+
   static std::vector<std::string> json_texts(const std::string& json) {
     std::vector<std::string> out;
     const auto array = nlohmann::json::parse(json, nullptr, false);
@@ -264,10 +292,13 @@ class Ranker {
       const ExhibitFacts* exhibit = exhibit_of_item(item_id);
       set_exhibit(facts, exhibit);
       const std::string app = query.text(3);
-      set_parties(facts, exhibit, query.text(7), app, query.text(8), json_texts(query.text(9)));
+      const std::string direction = query.text(7), sender = query.text(8);
+      const std::vector<std::string> recipients = json_texts(query.text(9));
+      set_parties(facts, exhibit, direction, app, sender, recipients);
       const LaneReasons reasons = ranking::score(rules_, context_, facts, found);
       const std::string title =
-          fmt::format("Message ({}), {}{}", app.empty() ? "unknown app" : app, facts.author_text,
+          fmt::format("Message ({}){}{}", app.empty() ? "unknown app" : app,
+                      route_text(exhibit, direction, app, sender, recipients),
                       facts.time ? ", " + context_.time_text(*facts.time, facts.time_assumed) : "");
       leads_.add("message", id, key, item_id, title, 1, reasons);
       leads_.add_to_conversation(query.text(4), key, item_id, reasons);
@@ -467,6 +498,7 @@ class Ranker {
   Database& db_;
   const RankingRules& rules_;
   CaseContext context_;
+  PartyNames names_;
   std::unordered_map<std::int64_t, ExhibitFacts> exhibits_;
   std::vector<RankFinding> findings_;
   std::unordered_map<std::string, std::unordered_map<std::string, FindingList>> by_record_key_;

@@ -48,6 +48,10 @@ void make_lead_places(const Database& db) {
       WHERE l.subject_kind = 'message' AND l.subject_id IS NOT NULL ORDER BY p.place;
     CREATE TEMP TABLE page_conversation_lead(conversation_id INTEGER PRIMARY KEY, place INTEGER);
     INSERT OR IGNORE INTO page_conversation_lead SELECT l.subject_id, p.place FROM lead l JOIN page_lead p ON p.id = l.id
+      WHERE l.subject_kind = 'conversation' AND l.subject_id IS NOT NULL ORDER BY p.place;
+    CREATE TEMP TABLE page_conversation_lane(conversation_id INTEGER, lane TEXT, place INTEGER,
+      PRIMARY KEY(conversation_id, lane)) WITHOUT ROWID;
+    INSERT OR IGNORE INTO page_conversation_lane SELECT l.subject_id, l.lane, p.place FROM lead l JOIN page_lead p ON p.id = l.id
       WHERE l.subject_kind = 'conversation' AND l.subject_id IS NOT NULL ORDER BY p.place;)");
 }
 
@@ -89,6 +93,16 @@ void make_message_places(const Database& db) {
       WHERE coalesce(a.message_id, m.id) IS NOT NULL;)");
 }
 
+/// A message whose conversation is a lead of the same lane is shown within it.
+void make_folded_leads(const Database& db) {
+  db.execute(R"(
+    CREATE TEMP TABLE page_inside(id INTEGER PRIMARY KEY, place INTEGER);
+    INSERT OR IGNORE INTO page_inside SELECT l.id, v.place FROM lead l JOIN page_message m ON m.id = l.subject_id
+      JOIN page_chat c ON c.chat = m.chat JOIN page_conversation_lane v ON v.conversation_id = c.conversation_id
+      AND v.lane = l.lane WHERE l.subject_kind = 'message';
+    CREATE INDEX temp.page_inside_place ON page_inside(place);)");
+}
+
 Status write_data(PageContext& page) {
   for (const auto write : {&write_leads, &write_conversations, &write_pictures, &write_items,
                            &write_problems_and_searches, &write_coverage, &write_method, &write_summary}) {
@@ -111,12 +125,14 @@ Status replace_folder(const fs::path& fresh, const fs::path& folder) {
 Status write_page(const Database& db, const fs::path& previews_path, const fs::path& folder) {
   make_lead_places(db);
   make_message_places(db);
+  make_folded_leads(db);
   const fs::path fresh = folder / "data.part";
   std::error_code error;
   fs::remove_all(fresh, error);
   if (auto status = make_folder(fresh); !status) return status;
   Previews previews(previews_path, fresh);
-  PageContext page{db, previews, fresh, nlohmann::json::object(), read_case_facts(db)};
+  PartyNames names(db);
+  PageContext page{db, previews, names, fresh, nlohmann::json::object(), read_case_facts(db)};
   if (auto status = write_data(page); !status) return status;
   if (auto status = make_folder(folder / "page"); !status) return status;
   if (auto status = write_file(folder / "page" / "report.js", page_script()); !status) return status;

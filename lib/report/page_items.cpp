@@ -1,8 +1,41 @@
 // Items, problems and searches: the long lists of the page.
+#include <map>
+#include <tuple>
+
 #include "report/chunks.hpp"
 #include "report/page_parts.hpp"
 
 namespace touchstone::report {
+
+namespace {
+
+using RecordCounts = std::map<std::tuple<std::int64_t, std::string, std::string>, std::int64_t>;
+
+/// Records by exhibit, plugin and app.
+RecordCounts count_records(const Database& db) {
+  RecordCounts counts;
+  for (const char* table : {"message", "call", "contact", "account", "visit"}) {
+    Statement record =
+        db.prepare("SELECT i.exhibit_id, coalesce(r.plugin, ''), coalesce(r.app, ''), count(*) FROM " +
+                   std::string(table) + " r JOIN item_row i ON i.id = r.item_id GROUP BY 1, 2, 3");
+    while (record.step()) counts[{record.integer(0), record.text(1), record.text(2)}] += record.integer(3);
+  }
+  // A location has no column for its app; its key names it: location|locator|app|…
+  Statement location = db.prepare(
+      "SELECT i.exhibit_id, coalesce(r.plugin, ''), r.key FROM location r JOIN item_row i ON i.id = "
+      "r.item_id");
+  while (location.step()) {
+    const std::string key = location.text(2);
+    const std::size_t from = key.find('|', key.find('|') + 1);
+    if (from == std::string::npos) continue;
+    const std::size_t to = key.find('|', from + 1);
+    if (to != std::string::npos)
+      ++counts[{location.integer(0), location.text(1), key.substr(from + 1, to - from - 1)}];
+  }
+  return counts;
+}
+
+}  // namespace
 
 Status write_items(PageContext& page) {
   // Arrays, not objects: a million names are most of the report's size. The order is that of
@@ -40,11 +73,18 @@ Status write_problems_and_searches(PageContext& page) {
   Statement search = page.db.prepare(
       "SELECT e.ref AS exhibit, s.plugin, s.rule, s.rule_version AS version, s.title, s.ran_over, s.hits, "
       "s.not_run,"
-      " s.reasons FROM search s LEFT JOIN exhibit e ON e.id = s.exhibit_id"
-      " ORDER BY s.hits IS NULL, s.hits DESC, s.plugin, s.rule, 1, s.title");
+      " s.reasons, s.exhibit_id, s.plugin IN (" +
+      kRecordPlugins +
+      ") AS for_records FROM search s LEFT JOIN exhibit e ON e.id = s.exhibit_id"
+      " ORDER BY coalesce(s.ran_over, 0) = 0, s.hits IS NULL, s.hits DESC, s.plugin, s.rule, 1, s.title");
+  RecordCounts records = count_records(page.db);
   ChunkWriter searches(page.data, "searches");
   while (search.step()) {
     auto row = row_object(search);
+    row.erase("exhibit_id");
+    row.erase("for_records");
+    if (search.integer(10) != 0)
+      row["records"] = records[{search.integer(9), search.text(1), search.text(2)}];
     if (row.contains("reasons")) row["reasons"] = parsed(row["reasons"].get<std::string>());
     searches.add(row);
   }

@@ -14,13 +14,15 @@ constexpr std::size_t kLeadsPerChunk = 100;
 // Rows of the filter index: about 20 bytes each.
 constexpr std::size_t kIndexRows = 20'000;
 constexpr int kPlacesShown = 10;
+// Leads of its messages that the lead of a conversation lists.
+constexpr int kInsideShown = 50;
 
 constexpr char kItemSql[] =
     "SELECT i.locator, i.name, i.path, i.kind, i.allocated, i.size, i.created, i.modified, i.accessed, "
     "i.changed,"
     " i.time_basis, i.media_type, i.md5, i.sha1, i.sha256, i.state, i.reason, e.ref AS exhibit, e.path AS "
     "exhibit_path,"
-    " e.format AS exhibit_format, e.stored_md5, v.offset AS volume_offset, i.content_id"
+    " e.format AS exhibit_format, e.stored_md5, v.offset AS volume_offset, i.content_id, i.exhibit_id"
     " FROM item i LEFT JOIN exhibit e ON e.id = i.exhibit_id LEFT JOIN volume v ON v.id = i.volume_id WHERE "
     "i.id = ?1";
 
@@ -42,6 +44,12 @@ class LeadRows {
             "m.direction,"
             " m.deleted, m.edited, m.recovered, m.source_table, m.source_row, p.place, p.chat FROM message m"
             " LEFT JOIN page_message p ON p.id = m.id WHERE m.id = ?1")),
+        inside_(page.db.prepare(
+            "SELECT p.place, l.key, l.score, l.title, m.body FROM page_inside x"
+            " JOIN page_lead p ON p.id = x.id JOIN lead l ON l.id = x.id JOIN message m ON m.id = "
+            "l.subject_id"
+            " WHERE x.place = ?1 ORDER BY p.place LIMIT ?2")),
+        inside_count_(page.db.prepare("SELECT count(*) FROM page_inside WHERE place = ?1")),
         decision_(page.db.prepare("SELECT decision, note, who, at FROM decision WHERE subject_key = ?1"
                                   " ORDER BY at, who, decision, note")),
         finding_(
@@ -64,6 +72,8 @@ class LeadRows {
     if (!lead.is_null(7)) row["title"] = page_text(lead.text(7));
     if (!lead.is_null(8)) row["places"] = lead.integer(8);
     json item = item_facts(lead.optional_integer(9));
+    exhibit_ = item.value("exhibit_id", std::int64_t{0});
+    place_ = lead.integer(11);
     CheckSubject subject = check_subject(item);
     if (const auto id = lead.optional_integer(9); id && is_file(lead.text(2))) add_picture(row, *id);
     if (const auto id = lead.optional_integer(10)) add_record(row, subject, lead.text(2), *id);
@@ -77,7 +87,8 @@ class LeadRows {
     row["check"] = std::move(check);
     row["exhibit"] = text_of(item, "exhibit");
     if (item.contains("content_id")) add_content(row, item);
-    for (const char* name : {"exhibit_path", "exhibit_format", "stored_md5", "volume_offset", "content_id"})
+    for (const char* name :
+         {"exhibit_path", "exhibit_format", "stored_md5", "volume_offset", "content_id", "exhibit_id"})
       item.erase(name);
     row["item"] = std::move(item);
     add_decisions(row);
@@ -122,13 +133,16 @@ class LeadRows {
     if (kind == "message") {
       message_.reset();
       message_.bind(1, id);
-      if (message_.step()) row["message"] = row_object(message_);
-      if (row.contains("message")) set_source(subject, row["message"]);
+      if (!message_.step()) return;
+      row["message"] = row_object(message_);
+      row["message"]["who"] = party(page_, exhibit_, message_.text(2), message_.text(0));
+      set_source(subject, row["message"]);
     } else if (kind == "conversation") {
       Statement chat =
           page_.db.prepare("SELECT chat FROM page_chat WHERE conversation_id = ?1 ORDER BY chat LIMIT 1");
       chat.bind(1, id);
       if (chat.step()) row["chat"] = chat.integer(0) - 1;
+      add_inside(row);
     } else if (kind == "call" || kind == "contact" || kind == "account" || kind == "location" ||
                kind == "visit") {
       Statement record = page_.db.prepare("SELECT * FROM " + kind + " WHERE id = ?1");
@@ -139,6 +153,21 @@ class LeadRows {
       for (const char* name : {"id", "item_id", "unit_id", "plugin", "key"}) facts.erase(name);
       row["record"] = std::move(facts);
     }
+  }
+
+  /// The leads of a conversation's own messages, strongest first.
+  void add_inside(json& row) {
+    inside_count_.reset();
+    inside_count_.bind(1, place_).step();
+    const std::int64_t all = inside_count_.integer(0);
+    if (all == 0) return;
+    json list = json::array();
+    inside_.reset();
+    for (inside_.bind(1, place_).bind(2, kInsideShown); inside_.step();) {
+      list.push_back(row_object(inside_));
+      add_decisions(list.back());
+    }
+    row["inside"] = {{"all", all}, {"leads", std::move(list)}};
   }
 
   /// A lead about a file itself, not about a record in it.
@@ -176,18 +205,21 @@ class LeadRows {
     while (decision_.step()) row["decisions"].push_back(row_object(decision_));
   }
 
+  std::int64_t place_ = 0, exhibit_ = 0;  // of the lead that row() is at
   PageContext& page_;
-  Statement item_, places_, message_, decision_, finding_, picture_, wal_;
+  Statement item_, places_, message_, inside_, inside_count_, decision_, finding_, picture_, wal_;
 };
 
 /// What the page filters by, for all leads in little space: one letter or small number a lead.
 class LeadIndex {
  public:
   explicit LeadIndex(PageContext& page) : page_(page) {}
-  Status add(const json& row) {
+  /// `inside`: 0, or the place of the conversation's lead that shows this one, plus one.
+  Status add(const json& row, std::int64_t inside) {
     lanes_ += row["lane"] == "away" ? 'a' : 't';
     bands_ += row["band"].get<std::string>().substr(0, 1);
     kinds_.push_back(number_of(kind_names_, row["kind"].get<std::string>()));
+    inside_.push_back(inside);
     exhibits_.push_back(number_of(exhibit_names_, row["exhibit"].get<std::string>()));
     return lanes_.size() == kIndexRows ? flush() : Status{};
   }
@@ -206,17 +238,23 @@ class LeadIndex {
   }
   Status flush() {
     if (lanes_.empty()) return {};
-    const json payload = {{"lanes", lanes_}, {"bands", bands_}, {"kinds", kinds_}, {"exhibits", exhibits_}};
+    const json payload = {{"lanes", lanes_},
+                          {"bands", bands_},
+                          {"kinds", kinds_},
+                          {"exhibits", exhibits_},
+                          {"inside", inside_}};
     lanes_.clear();
     bands_.clear();
     kinds_.clear();
     exhibits_.clear();
+    inside_.clear();
     return write_chunk(page_.data, "leadindex", chunks_++, payload);
   }
 
   PageContext& page_;
   std::string lanes_, bands_;
   std::vector<std::size_t> kinds_, exhibits_;
+  std::vector<std::int64_t> inside_;
   std::vector<std::string> kind_names_, exhibit_names_;
   std::uint64_t chunks_ = 0;
 };
@@ -226,7 +264,7 @@ class LeadIndex {
 Status write_leads(PageContext& page) {
   Statement lead = page.db.prepare(
       "SELECT l.id, l.key, l.subject_kind, l.lane, l.band, l.score, l.reasons, l.title, l.places, l.item_id, "
-      "l.subject_id"
+      "l.subject_id, p.place, (SELECT x.place FROM page_inside x WHERE x.id = l.id)"
       " FROM page_lead p JOIN lead l ON l.id = p.id ORDER BY p.place");
   LeadRows rows(page);
   LeadIndex index(page);
@@ -234,7 +272,7 @@ Status write_leads(PageContext& page) {
   while (lead.step()) {
     const json row = rows.row(lead);
     writer.add(row);
-    if (auto status = index.add(row); !status) return status;
+    if (auto status = index.add(row, lead.is_null(12) ? 0 : lead.integer(12) + 1); !status) return status;
   }
   if (auto status = index.finish(); !status) return status;
   return finish_dataset(page, "leads", writer);

@@ -53,6 +53,14 @@ json row_object(const Statement& statement) {
   return row;
 }
 
+json party(PageContext& page, std::int64_t exhibit, const std::string& identifier, const std::string& app) {
+  json out = json::object();
+  const PartyName& name = page.names.of(exhibit, identifier, app);
+  if (!name.shown().empty()) out["name"] = page_text(name.shown());
+  if (!name.role.empty() && name.role != "other") out["role"] = name.role;
+  return out;
+}
+
 std::int64_t count(const Database& db, const std::string& sql) {
   Statement statement = db.prepare(sql);
   return statement.step() ? statement.integer(0) : 0;
@@ -79,7 +87,8 @@ json read_case_facts(const Database& db) {
   return {{"reference", first_of(settings, {"/case/reference", "/reference", "/case_reference"})},
           {"title", first_of(settings, {"/case/title", "/title"})},
           {"time_zone", first_of(settings, {"/case/time_zone", "/time_zone"})},
-          {"fingerprint", fingerprint}};
+          {"fingerprint", fingerprint},
+          {"previews", first_of(settings, {"/previews"})}};
 }
 
 }  // namespace touchstone::report

@@ -26,6 +26,8 @@ Status write_chats(PageContext& page) {
   return finish_dataset(page, "conversations", writer);
 }
 
+constexpr std::size_t kRecipientsNamed = 8;
+
 class MessageRows {
  public:
   explicit MessageRows(PageContext& page)
@@ -39,6 +41,7 @@ class MessageRows {
 
   json row(const Statement& m) {
     json row = {{"k", m.text(1)}};
+    if (!m.is_null(3)) row["to"] = parsed(m.text(3));
     const auto put = [&](const char* name, int column) {
       if (!m.is_null(column)) row[name] = cell(m, column);
     };
@@ -52,8 +55,10 @@ class MessageRows {
     put("src", 13);
     put("row", 14);
     put("item", 15);
+    put("e", 18);
+    if (json who = party(page_, m.integer(19), m.text(2), m.text(20)); !who.empty()) row["who"] = who;
+    if (json to = named(m.integer(19), row.value("to", json()), m.text(20)); !to.empty()) row["ton"] = to;
     put("lead", 16);
-    if (!m.is_null(3)) row["to"] = parsed(m.text(3));
     if (const int flags = (m.integer(9) ? 1 : 0) | (m.integer(10) ? 2 : 0) | (m.integer(11) ? 4 : 0))
       row["f"] = flags;
     json attachments = attachments_of(attachment_, m.integer(0));
@@ -63,6 +68,18 @@ class MessageRows {
   }
 
  private:
+  /// The names of recipients that have one; a group's own name is that of its conversation.
+  json named(std::int64_t exhibit, const json& recipients, const std::string& app) {
+    json names = json::array();
+    if (!recipients.is_array()) return names;
+    for (const auto& one : recipients) {
+      if (!one.is_string() || names.size() == kRecipientsNamed) continue;
+      if (json who = party(page_, exhibit, one.get<std::string>(), app); who.contains("name"))
+        names.push_back(who["name"]);
+    }
+    return names;
+  }
+
   json attachments_of(Statement& select, std::int64_t id) {
     select.reset();
     select.bind(1, id);
@@ -89,8 +106,9 @@ Status write_messages(PageContext& page) {
       "SELECT m.id, m.key, m.sender, m.recipients, m.body, m.sent, m.received, m.time_basis, m.direction, "
       "m.deleted,"
       " m.edited, m.recovered, m.status, m.source_table, m.source_row, i.locator, l.place, "
-      "m.attachment_item_id"
+      "m.attachment_item_id, e.ref, i.exhibit_id, m.app"
       " FROM page_message p JOIN message m ON m.id = p.id LEFT JOIN item i ON i.id = m.item_id"
+      " LEFT JOIN exhibit e ON e.id = i.exhibit_id"
       " LEFT JOIN page_message_lead l ON l.message_id = m.id ORDER BY p.place");
   MessageRows rows(page);
   ChunkWriter writer(page.data, "messages");

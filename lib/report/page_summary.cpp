@@ -69,7 +69,7 @@ json top_leads(const Database& db, const char* lane) {
   // The time shown is that of what the lead is about; a database's own times say nothing of a record in it.
   Statement lead = db.prepare(R"(
     SELECT p.place, l.key, l.subject_kind AS kind, l.band, l.score, l.title, l.reasons, l.places, i.name, i.locator,
-      e.ref AS exhibit, m.sender, m.body,
+      e.ref AS exhibit, m.sender, m.body, m.direction, (SELECT count(*) FROM page_inside x WHERE x.place = p.place) AS inside,
       CASE l.subject_kind WHEN 'message' THEN coalesce(m.sent, m.received) WHEN 'conversation' THEN NULL
         WHEN 'location' THEN (SELECT taken FROM location WHERE id = l.subject_id)
         WHEN 'call' THEN (SELECT started FROM call WHERE id = l.subject_id)
@@ -82,7 +82,7 @@ json top_leads(const Database& db, const char* lane) {
         ELSE coalesce((SELECT time_basis FROM picture WHERE id = l.item_id AND taken IS NOT NULL), i.time_basis) END AS basis
     FROM page_lead p JOIN lead l ON l.id = p.id LEFT JOIN item i ON i.id = l.item_id LEFT JOIN exhibit e ON e.id = i.exhibit_id
     LEFT JOIN message m ON l.subject_kind = 'message' AND m.id = l.subject_id
-    WHERE p.lane = ?1 ORDER BY p.place LIMIT ?2)");
+    WHERE p.lane = ?1 AND p.id NOT IN (SELECT id FROM page_inside) ORDER BY p.place LIMIT ?2)");
   lead.bind(1, lane).bind(2, kTopLeads);
   json list = json::array();
   while (lead.step()) {
@@ -134,12 +134,19 @@ void warn_about_states(const Database& db, Warnings& warnings) {
       {"partly_examined", "warn", "item is examined only in part", "items are examined only in part",
        "Something was left out of each; the reason is given."},
       {"encrypted", "warn", "item is encrypted", "items are encrypted", "Their content was not read."},
+      {"unsupported", "warn", "item is of a kind that is not read", "items are of kinds that are not read",
+       "Coverage lists each with its reason."},
   };
   for (const auto& line : kLines) {
     const std::int64_t n =
         count(db, std::string("SELECT count(*) FROM item WHERE state = '") + line.state + "'");
     if (n > 0) warnings.add(line.level, number_of(n, line.one, line.many), line.text);
   }
+}
+
+bool names_it(std::string_view sentence, std::string_view name) {
+  const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  return std::search(sentence.begin(), sentence.end(), name.begin(), name.end(), same) != sentence.end();
 }
 
 void warn_about_volumes(const Database& db, Warnings& warnings) {
@@ -152,10 +159,12 @@ void warn_about_volumes(const Database& db, Warnings& warnings) {
     if (named >= kVolumesNamed) continue;
     std::string state =
         volume.text(2) == "partly_read" ? "was read only in part" : "was not read: " + volume.text(2);
-    std::string text =
-        volume.is_null(3) || volume.text(3).empty() ? "" : "File system: " + volume.text(3) + ". ";
-    warnings.add("bad", "Volume " + volume.text(1) + " of " + volume.text(0) + " " + state,
-                 text + volume.text(4));
+    std::string text = volume.is_null(3) ? "" : volume.text(3);
+    // "btrfs is not read" names the file system already.
+    text = text.empty() || names_it(volume.text(4), text) ? "" : "File system: " + text + ". ";
+    text += volume.text(4);
+    if (!text.empty() && text.back() != '.') text += '.';
+    warnings.add("bad", "Volume " + volume.text(1) + " of " + volume.text(0) + " " + state, text);
   }
   if (named > kVolumesNamed)
     warnings.add("bad", std::to_string(named - kVolumesNamed) + " more volumes were not read", "");
@@ -186,6 +195,18 @@ void warn_about_exhibits(const Database& db, Warnings& warnings) {
       warnings.add("note", ref + " has no role",
                    "It is not said whose it is. It was examined in full, like a suspect's.", "#/method");
     }
+  }
+}
+
+void warn_about_scope(const Database& db, Warnings& warnings) {
+  Statement scope = db.prepare(
+      "SELECT e.ref, sum(o.items) FROM out_of_scope o LEFT JOIN exhibit e ON e.id = o.exhibit_id "
+      "GROUP BY o.exhibit_id HAVING sum(o.items) > 0 ORDER BY e.ref");
+  while (scope.step()) {
+    warnings.add("note",
+                 number_of(scope.integer(1), "item", "items") + " of " + scope.text(0) +
+                     (scope.integer(1) == 1 ? " was" : " were") + " out of scope and not looked at",
+                 "The agreed scope leaves them out: only counted.");
   }
 }
 
@@ -224,7 +245,12 @@ json totals(const Database& db) {
   out["video"] = count(db, "SELECT count(*) FROM page_media WHERE kind = 'video'");
   out["conversation"] = count(db, "SELECT count(*) FROM page_chat");
   out["out_of_scope"] = count(db, "SELECT coalesce(sum(items), 0) FROM out_of_scope");
-  out["search_without_hit"] = count(db, "SELECT count(*) FROM search WHERE coalesce(hits, 0) = 0");
+  out["search_not_run"] = count(db, "SELECT count(*) FROM search WHERE coalesce(ran_over, 0) = 0");
+  out["search_for_records"] =
+      count(db, "SELECT count(*) FROM search WHERE ran_over > 0 AND plugin IN (" + kRecordPlugins + ")");
+  out["search_without_hit"] = count(
+      db, "SELECT count(*) FROM search WHERE ran_over > 0 AND coalesce(hits, 0) = 0 AND plugin NOT IN (" +
+              kRecordPlugins + ")");
   return out;
 }
 
@@ -237,6 +263,7 @@ Status write_summary(PageContext& page) {
   warn_about_exhibits(db, warnings);
   warn_about_volumes(db, warnings);
   warn_about_states(db, warnings);
+  warn_about_scope(db, warnings);
   warn_about_parts(db, warnings);
   json ranked = exhibits(db);
   order_exhibits(ranked);

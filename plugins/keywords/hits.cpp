@@ -11,6 +11,10 @@ bool is_other_utf16(Encoding a, Encoding b) {
 
 }  // namespace
 
+std::string title_of(const KeywordPack& pack, const KeywordTerm& term) {
+  return pack.info.title + ": " + (term.why.empty() ? term.id : term.why);
+}
+
 void Hits::begin() {
   counts_.clear();
   raw_.clear();
@@ -27,7 +31,7 @@ void Hits::emit(Job& job, const KeywordHit& hit, const Excerpt& excerpt, std::st
                            {"match", excerpt.match},
                            {"context", excerpt.context}};
   if (hit.encoding != Encoding::utf8) detail["encoding"] = to_text(hit.encoding);
-  const std::string title = "Words of the list " + pack.info.title + ": " + term.id;
+  const std::string title = title_of(pack, term);
   const std::string text = detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   job.emit_finding(1000, {.rule = term.id,
                           .category = category,
@@ -84,8 +88,7 @@ void Hits::finish(Job& job) {
     const bool raw_is_cut = count.in_text == 0 && count.in_raw > given[term];
     if (count.found <= kMaxFindings && !raw_is_cut) continue;
     const KeywordPack& pack = packs_[term.first];
-    job.emit_problem("limit", "words of the list " + pack.info.title + ": " + pack.terms[term.second].id +
-                                  ": only the first of " +
+    job.emit_problem("limit", pack.info.title + ": " + pack.terms[term.second].id + ": only the first of " +
                                   std::to_string(count.found + (count.in_text > 0 ? 0 : count.in_raw)) +
                                   " places are listed");
   }

@@ -20,6 +20,9 @@ inline constexpr std::uint64_t kMaxFindings = 1000;
 /// Matches in raw bytes that are held back, of all terms.
 inline constexpr std::size_t kMaxHeldBack = 20'000;
 
+/// What is told of a term wherever it is named: its list and why it is looked for.
+std::string title_of(const KeywordPack& pack, const KeywordTerm& term);
+
 class Hits {
  public:
   explicit Hits(const std::vector<KeywordPack>& packs) : packs_(packs) {}

@@ -129,8 +129,7 @@ class Keywords final : public Plugin {
     raw_.emplace(*raw_matcher_);
     for (const KeywordPack& pack : packs_) {
       for (const KeywordTerm& term : pack.terms) {
-        setup.declare_rule(term.id, pack.info.version,
-                           "Words of the list " + pack.info.title + ": " + term.id);
+        setup.declare_rule(term.id, pack.info.version, title_of(pack, term));
       }
     }
     for (const NotSearched& gap : raw_matcher_->not_searched()) {

@@ -261,9 +261,9 @@ class Maker {
            "INSERT INTO "
            "message(id,key,item_id,app,account,conversation,sent,time_basis,direction,sender,recipients,body,"
            "deleted,"
-           "edited,recovered,source_table,source_row) "
+           "edited,recovered,source_table,source_row,plugin) "
            "VALUES(?1,?2,1,'whatsapp','+447700900123',?3,?4,'utc',?5,?6,?7,?8,?9,?10,?11,"
-           "'message',?12)")
+           "'message',?12,'appdata')")
         .bind(1, id)
         .bind(2, fmt::format("ABC/1:p0/data/msgstore.db;1|whatsapp|message|{:07}", id))
         .bind(3, fmt::format("44770090{:04}@s.whatsapp.net", 200 + chat))
@@ -411,7 +411,15 @@ class Maker {
         (1,'keywords','coercion','1','Words that press somebody',3900,41,3,'{"encrypted":3}'),
         (1,'keywords','threat-to-share','1','Words about sharing intimate images',3900,0,3,'{"encrypted":3}'),
         (1,'hashes','notable.csv','2024-05-01','Files on the notable list',4000,1,0,NULL),
-        (2,'hashes','notable.csv','2024-05-01','Files on the notable list',800,0,0,NULL);
+        (2,'hashes','notable.csv','2024-05-01','Files on the notable list',800,0,0,NULL),
+        (1,'appdata','whatsapp','1','WhatsApp for Android',2,0,0,NULL),
+        (2,'appdata','whatsapp','1','WhatsApp for Android',0,0,0,NULL),
+        (2,'keywords','coercion','1','Words that press somebody',0,0,2,'{"failed":2}');
+      INSERT INTO person(key,name,role,identifiers) VALUES
+        ('person|C1','A. Complainant','complainant','["447700900200"]'),
+        ('person|W1','B. Witness','witness','["447700900202"]');
+      INSERT INTO contact(key,item_id,app,name,identifiers) VALUES
+        ('contact|1',1,'whatsapp','Sam (work)','[{"kind":"phone","value":"07700 900200"}]');
       INSERT INTO problem(key,item_id,exhibit_id,plugin,kind,message) VALUES
         ('p1',NULL,NULL,'explicit','model_missing','opennsfw2.onnx is not installed'),
         ('p2',89,1,'documents','crash','ended by signal 11 <b>twice</b>'),
@@ -424,7 +432,9 @@ class Maker {
         ('hashes','0.1.0','Hash sets: known and notable files','Apache-2.0','classifier','content',
          'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','loaded'),
         ('explicit','0.1.0','Ranks pictures by a model','Apache-2.0','classifier','content',
-         'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad','not run');
+         'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad','not run'),
+        ('appdata','0.1.0','Messages of known apps','Apache-2.0','extractor','content',
+         '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae','loaded');
       INSERT INTO rule_file(path,sha256,kind,id,version,title) VALUES
         ('rules/keywords/coercion.toml','2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae','keywords','coercion','1','Coercion');
       INSERT INTO out_of_scope(exhibit_id,volume_slot,rule,items) VALUES(2,'p2','path',120),(2,'p2','path',5);)");

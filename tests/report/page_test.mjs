@@ -75,9 +75,15 @@ async function frontPage() {
   check('it is loud about the volume that is not supported', shown.includes('Volume p3 of ABC/2 was not read: unsupported'));
   check('it is loud about the encrypted volume', shown.includes('Volume p4 of ABC/2 was not read: encrypted'));
   await page.click('.notice summary');
+  check('it says how much was out of scope', (await text()).includes('125 items of ABC/2 were out of scope and not looked at'));
+  check('it does not say what the reason of a volume says already', !(await text()).includes('File system: btrfs'));
   check('it says that an exhibit has no role', (await text()).includes('ABC/2 has no role'));
   check('it says that a model is missing', (await text()).includes('Model missing: explicit'));
   const tops = await page.$$eval('.lane', (lanes) => lanes.map((lane) => [...lane.querySelectorAll('.top .score')].map((score) => Number(score.textContent))));
+  check('lanes are named by what they may mean', await page.$$eval('.lane h2', (all) => all.map((one) => one.textContent)), ['May support the allegation', 'May undermine the case or assist the defence']);
+  check('both headings are on the first screen', await page.$$eval('.lane h2', (all) => all.every((one) => one.getBoundingClientRect().bottom < 720)));
+  const links = await page.$$eval('.top a.title', (all) => all.map((one) => one.getAttribute('href')));
+  check('a message is not shown beside its conversation', [links.includes('#/lead/0'), links.includes('#/lead/1')], [false, true]);
   check('both lanes are there, each in order', tops.map((scores) => scores.length > 2 && scores.every((score, i) => i === 0 || score <= scores[i - 1])), [true, true]);
   const rows = await page.$$eval('table.exhibits tbody tr', (all) => all.map((row) => [row.querySelector('strong').textContent, [...row.querySelectorAll('td.num')].map((cell) => cell.textContent)]));
   for (const [ref, cells] of rows) {
@@ -103,12 +109,18 @@ async function coverage() {
   await page.waitForSelector('text=no hit');
   const shown = await text();
   check('searches without a hit are listed', shown.includes('threat-to-share') && shown.includes('2 found nothing'));
+  check('searches that never ran are not taken for searches without a hit', shown.includes('2 were not run'));
+  const made = await page.$$eval('td[data-label="Search"]', (all) => all.map((cell) => [...cell.parentElement.children].map((one) => one.textContent)));
+  const row = (exhibit, rule) => made.find((cells) => cells[3] === exhibit && cells[1].includes(rule)) ?? [];
+  check('what an app definition finds are records', row('ABC/1', 'whatsapp')[0], `${expected.messages.toLocaleString('en-GB')} records`);
+  check('an app that is not there was not run', [row('ABC/2', 'whatsapp')[0], row('ABC/2', 'whatsapp')[5]], ['not run', 'nothing that it may look at within the scope']);
+  check('a search that did not run says why', [row('ABC/2', 'coercion')[0], row('ABC/2', 'coercion')[5]], ['not run', '2failed2']);
   check('problems are listed as text', shown.includes('ended by signal 11 <b>twice</b>'));
 }
 
 async function leads() {
   for (const lane of ['towards', 'away']) {
-    await visit(`leads?lane=${lane}`);
+    await visit(`leads?lane=${lane}&messages=all`);
     const keys = [];
     for (;;) {
       for (const button of await page.$$('.expander')) await button.click();
@@ -122,7 +134,15 @@ async function leads() {
     }
     check(`all leads of the lane ${lane}, in order`, keys, expected.leads[lane]);
   }
+  await visit('leads');
+  check('a message stands within the lead of its conversation', await page.$$eval('.list > .lead h3', (all) => all.slice(0, 2).map((one) => one.textContent)), ['Sam Example: 9 messages around the alleged time', expected.hostile[0]]);
+  check('and is said to', (await text()).includes('1 more is a message shown within its conversation'));
+  await page.click('.inside summary');
+  check('its conversation leads to it', await page.getAttribute('.inside a', 'href'), '#/lead/0');
+  await visit('leads?kind=message');
+  check('it is listed where its conversation is not', await page.$$eval('.list > .lead h3', (all) => all.length), 1);
   await visit('lead/0');
+  check('a message names who wrote it', (await page.textContent('.quote')).includes('Sam (work) \u00b7 +447700900200 \u00b7 complainant'));
   const shown = await text();
   check('reasons add up to the score', shown.includes('870\tpoints in all, which is the score'));
   check('a reason says which finding it rests on', shown.includes('Found by pictures 0.1.0, rule exif/gps, confidence 900 of 1,000'));
@@ -161,6 +181,8 @@ async function hostileText() {
   }
   await visit(`search?${new URLSearchParams({ q: 'HOLIDAYGPJ.EXE' })}`);
   check('a name with a reversed part is found by its letters', (await page.$$('.hit')).length >= 2);
+  await visit(`search?${new URLSearchParams({ q: 'sam (work)' })}`);
+  check('messages are found by the name of a contact', (await page.$$('.hit')).length > 100);
   for (const hash of ['conversation/1', 'conversations', `items?${new URLSearchParams({ q: 'marker' })}`, 'lead/2', 'leads', 'method']) await visit(hash);
   const marks = await page.evaluate(() => [document.title, document.querySelectorAll('script').length, document.querySelectorAll('svg, iframe, object').length]);
   check('nothing from evidence became markup', marks, ['EXAMPLE/24 \u2013 Touchstone report', 1, 0]);
@@ -168,6 +190,8 @@ async function hostileText() {
 
 async function conversations() {
   await visit('conversation/0');
+  const senders = new Set(await page.$$eval('.message .sender', (all) => all.map((one) => one.textContent)));
+  check('a bubble names its sender', ['Sam (work) \u00b7 +447700900200 \u00b7 complainant', 'owner of ABC/1'].map((one) => senders.has(one)), [true, true]);
   const box = () => page.$eval('.chat', (chat) => [chat.childElementCount, chat.lastElementChild.querySelector('.source').textContent]);
   for (let i = 0; i < 40; i++) {
     await page.$eval('.chat', (chat) => (chat.scrollTop = chat.scrollHeight));

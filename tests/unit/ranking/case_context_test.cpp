@@ -46,9 +46,16 @@ TEST(CaseContext, UncertaintyReachesIntoThePlace) {
 
 TEST(CaseContext, TimesAreWrittenInTheCasesZone) {
   const CaseFile file = london();
-  EXPECT_EQ(CaseContext(&file).time_text(kFrom, false), "2024-05-03 21:00:00 (Europe/London)");
-  EXPECT_EQ(CaseContext(nullptr).time_text(kFrom, true), "2024-05-03 20:00:00 (UTC, assumed)");
-  EXPECT_EQ(CaseContext(nullptr).time_text(-1, false), "1969-12-31 23:59:59 (UTC)");
+  EXPECT_EQ(CaseContext(&file).time_text(kFrom, false), "3 May 2024, 21:00:00 BST");
+  EXPECT_EQ(CaseContext(&file).time_text(1'704'067'200 * kSecond, true),
+            "1 Jan 2024, 00:00:00 GMT (zone assumed)");
+  EXPECT_EQ(CaseContext(nullptr).time_text(kFrom, true), "3 May 2024, 20:00:00 UTC (zone assumed)");
+  EXPECT_EQ(CaseContext(nullptr).time_text(-1, false), "31 Dec 1969, 23:59:59 UTC");
+  CaseFile elsewhere = london();
+  elsewhere.time_zone = "Asia/Kolkata";
+  EXPECT_EQ(CaseContext(&elsewhere).time_text(kFrom, false), "4 May 2024, 01:30:00 UTC+05:30");
+  elsewhere.time_zone = "America/New_York";
+  EXPECT_EQ(CaseContext(&elsewhere).time_text(kFrom, false), "3 May 2024, 16:00:00 UTC-04:00");
 }
 
 }  // namespace

@@ -333,6 +333,46 @@ TEST(Ranking, AwayLaneNamesPositionsElsewhereOnlyForTheIssue) {
   EXPECT_EQ(lead_of(leads(db), "location", "away"), nullptr);
 }
 
+TEST(Ranking, TitleOfAMessageNamesTheOtherParty) {
+  const CaseFile file = case_file();
+  Database db = empty_case();
+  add_item(db, 1, "ABC/1:p0/sms.db", 1, 7);
+  db.execute(
+      "INSERT INTO contact(key, item_id, name, identifiers) VALUES('c', 1, 'Kay', "
+      "'[{\"kind\":\"phone\",\"value\":\"07700 900456\"}]')");
+  add_message(db, 1, 1, "out", "", "+447700900456", kInWindow, false, "a");
+  add_message(db, 2, 1, "in", "+447700900888", "", kInWindow, false, "b");
+  add_finding(db, "f1", 0, "message|1", "keywords", "t", "threatening", 200);
+  add_finding(db, "f2", 0, "message|2", "keywords", "t", "threatening", 200);
+  ASSERT_TRUE(rank(db, &file, shipped()));
+  std::map<std::string, std::string> titles;
+  for (const LeadRow& lead : leads(db)) titles[lead.key] = lead.title;
+  EXPECT_EQ(titles["lead|towards|message|message%7C1"],
+            "Message (sms) from ABC/1 to Kay, complainant, 4 May 2024, 00:00:00 UTC");
+  EXPECT_EQ(titles["lead|towards|message|message%7C2"],
+            "Message (sms) from +447700900888 to ABC/1, 4 May 2024, 00:00:00 UTC");
+}
+
+// Time and place are worth what they are worth alone, and their meeting 150 more: no fact counts twice.
+TEST(Ranking, APictureAtThePlaceAndTimeCountsEachFactOnce) {
+  const CaseFile file = case_file();
+  Database db = empty_case();
+  add_item(db, 1, "ABC/1:p0/a.jpg", 1, 7);
+  add_item(db, 2, "ABC/1:p0/b.jpg", 1, 8);
+  db.execute(
+      "INSERT INTO picture_row(content_id, taken, time_basis, latitude, longitude) VALUES"
+      "(7, 1714780800000000, 'utc', 50.905, -1.404), (8, 1714780800000000, 'utc', 51.5, -0.12)");
+  ASSERT_TRUE(rank(db, &file, shipped()));
+  const auto all = leads(db);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(lead_of(all, "content")->score, 200 + 150 + 150);
+  EXPECT_EQ(lead_of(all, "content")->band, "high");
+  const LeadRow* away = lead_of(all, "content", "away");
+  ASSERT_NE(away, nullptr);
+  EXPECT_EQ(away->score, 450);
+  EXPECT_EQ(away->reasons.size(), 1U);
+}
+
 TEST(Ranking, RawBytesOfADatabaseWithMessagesCountLittle) {
   Database db = empty_case();
   add_item(db, 1, "GHI/1:p0/sms.db", 3, 7);

@@ -3,7 +3,7 @@
 import { dataset, type Dataset } from './data';
 import { announce, ev, fill, folded, h } from './dom';
 import { basisTag, clockOf, dayOf, n, plural, time, timeText } from './format';
-import { jsonView, pager, picture } from './parts';
+import { jsonView, pager, picture, sender } from './parts';
 import { go } from './route';
 import type { Attachment, Conversation, Json, Message } from './types';
 
@@ -102,7 +102,7 @@ function bubble(message: Message, place: number): HTMLElement {
   return h(
     'div',
     { class: `message ${side}${flags & 1 ? ' deleted' : ''}`, 'data-place': place, tabindex: -1 },
-    h('div', { class: 'sender' }, ev(message.s ?? (side === 'out' ? 'owner of the device' : 'unknown sender'))),
+    h('div', { class: 'sender' }, sender(message.s, message.who, message.d, message.e)),
     message.x !== undefined && message.x !== '' ? h('div', { class: 'text' }, ev(message.x, true)) : null,
     (message.a ?? []).map(attachment),
     message.x === undefined && !message.a ? h('div', { class: 'muted' }, 'no text') : null,

@@ -62,30 +62,61 @@ const problemRows = (rows: Problem[]): HTMLElement =>
     rows.map((one) => [h('span', { class: 'tag' }, word(one.kind)), ev(one.plugin ?? ''), ev(one.message ?? ''), one.item ? mono(one.item) : one.content ? mono(`sha256 ${one.content}`) : ev(one.exhibit ?? '')]),
   );
 
+/** A search that never ran says nothing; what an app definition finds are records. */
+function found(one: Search): HTMLElement {
+  if (!one.ran_over) return h('span', { class: 'tag' }, 'not run');
+  if (one.records !== undefined) return h('span', null, one.records > 0 ? h('strong', null, n(one.records)) : 'no', one.records === 1 ? ' record' : ' records');
+  return one.hits ? h('strong', null, n(one.hits)) : h('span', { class: 'muted' }, 'no hit');
+}
+
+function notRun(one: Search): HTMLElement {
+  if (!one.ran_over && !one.not_run) {
+    const exhibit = theSummary().exhibits.find((each) => each.ref === one.exhibit);
+    const scoped = exhibit && (exhibit.out_of_scope > 0 || !['suspect', 'unknown'].includes(exhibit.role));
+    return h('span', { class: 'muted' }, scoped ? 'nothing that it may look at within the scope' : 'nothing it applies to');
+  }
+  return h('div', null, n(one.not_run), one.not_run && one.reasons ? h('div', { class: 'muted' }, jsonView(one.reasons)) : null);
+}
+
 const searchRows = (rows: Search[]): HTMLElement =>
   table(
-    ['Hits', 'Search', 'By', 'Exhibit', 'Looked at', 'Not run'],
+    ['Found', 'Search', 'By', 'Exhibit', 'Looked at', 'Not run'],
     rows.map((one) => [
-      one.hits ? h('strong', null, n(one.hits)) : h('span', { class: 'muted' }, 'no hit'),
+      found(one),
       h('div', null, one.title ? [ev(one.title), ' '] : null, h('span', { class: 'rule' }, ev(one.rule))),
       h('span', null, ev(one.plugin), one.version ? h('span', { class: 'muted' }, ' ', ev(one.version)) : null),
       ev(one.exhibit ?? ''),
       n(one.ran_over),
-      h('div', null, n(one.not_run), one.not_run && one.reasons ? h('div', { class: 'muted' }, jsonView(one.reasons)) : null),
+      notRun(one),
     ]),
     [0, 4, 5],
+    'searches',
   );
+
+/** Each rule on each exhibit is one search. */
+function searchesMade(): HTMLElement {
+  const { totals } = theSummary();
+  const records = totals['search_for_records'] ?? 0;
+  const idle = totals['search_not_run'] ?? 0;
+  return h(
+    'p',
+    null,
+    `${plural(totals['search'] ?? 0, 'search', 'searches')}, each rule on each exhibit counted as one: ${n(totals['search_without_hit'])} found nothing`,
+    idle > 0 ? `, ${n(idle)} ${idle === 1 ? 'was' : 'were'} not run` : null,
+    records > 0 ? `, ${n(records)} read the databases of apps, whose results are records` : null,
+    '.',
+  );
+}
 
 export async function coveragePage(root: HTMLElement, _params: URLSearchParams, signal: AbortSignal): Promise<void> {
   const coverage = await chunk<Coverage>('coverage', 0);
   if (signal.aborted) return;
-  const { totals } = theSummary();
-  const found = coverage.states.reduce((sum, line) => sum + line.items, 0);
+  const all = coverage.states.reduce((sum, line) => sum + line.items, 0);
   const unread = coverage.volumes.filter((volume) => ['unsupported', 'encrypted', 'corrupt', 'partly_read'].includes(volume.state));
   fill(
     root,
     h('h1', null, 'Coverage'),
-    h('p', null, `Every item found ends in exactly one state. The states add up to ${plural(found, 'item', 'items')} found.`),
+    h('p', null, `Every item found ends in exactly one state. The states add up to ${plural(all, 'item', 'items')} found.`),
     h('h2', null, 'Items by exhibit'),
     statesTable(coverage.states, (line) => line.exhibit ?? 'no exhibit', 'Exhibit'),
     h('p', null, 'List them: ', kStates.filter((state) => coverage.states.some((line) => line.state === state)).map((state) => [h('a', { href: `#/items?state=${state}` }, stateTag(state)), ' '])),
@@ -99,9 +130,9 @@ export async function coveragePage(root: HTMLElement, _params: URLSearchParams, 
     h('h2', null, 'Out of scope'),
     coverage.out_of_scope.length === 0
       ? h('p', { class: 'empty' }, 'Nothing was left out by a scope.')
-      : [h('p', null, 'Only counted, never read or named.'), table(['Exhibit', 'Volume', 'Rule', 'Items'], coverage.out_of_scope.map((one) => [ev(one.exhibit ?? ''), ev(one.volume ?? ''), ev(one.rule), n(one.items)]), [3])],
+      : [h('p', null, 'Not looked at; only counted. (Verifying the image\u2019s own hash reads all bytes and keeps none.)'), table(['Exhibit', 'Volume', 'Rule', 'Items'], coverage.out_of_scope.map((one) => [ev(one.exhibit ?? ''), ev(one.volume ?? ''), ev(one.rule), n(one.items)]), [3])],
     h('h2', null, 'Searches made'),
-    h('p', null, `${plural(totals['search'] ?? 0, 'search', 'searches')}, of which ${n(totals['search_without_hit'])} found nothing.`),
+    searchesMade(),
     paged<Search>('searches', 'No search is recorded.', searchRows),
     h('h2', null, 'Problems'),
     coverage.problems.length > 0 ? h('ul', { class: 'counts' }, coverage.problems.map((one) => h('li', null, `${n(one.problems)} `, word(one.kind), one.plugin ? [' in ', ev(one.plugin)] : null))) : null,

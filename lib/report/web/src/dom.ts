@@ -40,9 +40,9 @@ function visible(control: string): string {
 }
 
 /** Text from evidence: isolated, so that it cannot reorder what stands beside it, with its controls made visible. */
-export function ev(text: string | undefined | null, lines = false): HTMLElement {
+export function ev(text: unknown, lines = false): HTMLElement {
   const element = h('bdi', { class: lines ? 'ev lines' : 'ev' });
-  const source = text ?? '';
+  const source = String(text ?? '');
   let from = 0;
   for (const match of source.matchAll(kControls)) {
     if (lines && (match[0] === '\n' || match[0] === '\t')) continue;

@@ -28,7 +28,7 @@ function format(kind: 'full' | 'day' | 'clock'): Intl.DateTimeFormat {
   if (found) return found;
   const options: Intl.DateTimeFormatOptions =
     kind === 'full'
-      ? { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' }
+      ? { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' }
       : kind === 'day'
         ? { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }
         : { hour: '2-digit', minute: '2-digit', second: '2-digit' };
@@ -41,13 +41,40 @@ function format(kind: 'full' | 'day' | 'clock'): Intl.DateTimeFormat {
   return found;
 }
 
+let parts: Intl.DateTimeFormat | undefined;
+/** The case's wall clock as numbers. */
+function clockParts(): Intl.DateTimeFormat {
+  const options: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', hourCycle: 'h23' };
+  try {
+    parts ??= new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone() });
+  } catch {
+    parts = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' });
+  }
+  return parts;
+}
+
 function moment(us: number, kind: 'full' | 'day' | 'clock'): string {
   const date = new Date(Math.floor(us / 1000));
   return Number.isNaN(date.getTime()) ? `out of range (${us} µs)` : format(kind).format(date);
 }
 export const dayOf = (us: number): string => moment(us, 'day');
 export const clockOf = (us: number): string => moment(us, 'clock');
-export const timeText = (us: number): string => moment(us, 'full');
+// As the reasons of leads have it (lib/ranking/case_context.cpp): BST or GMT in Britain, else the distance from UTC.
+const kBritish = ['Europe/London', 'Europe/Belfast', 'Europe/Guernsey', 'Europe/Jersey', 'Europe/Isle_of_Man', 'GB'];
+
+function zoneText(us: number): string {
+  const date = new Date(Math.floor(us / 1000));
+  if (Number.isNaN(date.getTime())) return '';
+  const parts = clockParts().formatToParts(date);
+  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value ?? 0);
+  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'));
+  const minutes = Math.round((local - Math.floor(date.getTime() / 60000) * 60000) / 60000);
+  if (kBritish.includes(zone()) && (minutes === 0 || minutes === 60)) return minutes === 0 ? ' GMT' : ' BST';
+  if (minutes === 0) return ' UTC';
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return ` UTC${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+export const timeText = (us: number): string => moment(us, 'full') + zoneText(us);
 
 function utc(us: number): string {
   const date = new Date(Math.floor(us / 1000));
@@ -69,9 +96,9 @@ export function time(us: number | undefined, basis?: string): HTMLElement {
 }
 
 export const kBands = ['critical', 'high', 'medium', 'low'];
-export const kLanes: { [lane: string]: { title: string; text: string } } = {
-  towards: { title: 'Towards', text: 'What may support the allegation' },
-  away: { title: 'Away', text: 'What may undermine the case or assist the defence' },
+export const kLanes: { [lane: string]: { title: string; short: string } } = {
+  towards: { title: 'May support the allegation', short: 'may support' },
+  away: { title: 'May undermine the case or assist the defence', short: 'may undermine' },
 };
 export const kStates = ['examined', 'partly_examined', 'failed', 'timed_out', 'encrypted', 'unsupported', 'pending'];
 const words: { [name: string]: string } = {

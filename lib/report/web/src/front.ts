@@ -16,7 +16,8 @@ function banner(): HTMLElement {
   const { warnings, totals } = theSummary();
   const serious = warnings.filter((one) => one.level !== 'note');
   if (warnings.length === 0) {
-    return h('div', { class: 'notice good' }, h('strong', null, 'Complete. '), `All ${n(totals['item'])} items found were examined, and nothing was left out.`);
+    const found = totals['item'] ?? 0;
+    return h('div', { class: 'notice good' }, h('strong', null, 'Complete. '), `${found === 1 ? 'The one item' : `All ${n(found)} items`} found ${found === 1 ? 'was' : 'were'} examined, and nothing was left out.`);
   }
   const bad = warnings.some((one) => one.level === 'bad');
   const order = { bad: 0, warn: 1, note: 2 };
@@ -46,9 +47,10 @@ function topLead(lead: TopLead): HTMLElement {
         { class: 'meta' },
         bandTag(lead.band),
         lead.exhibit ? ev(lead.exhibit) : null,
-        lead.sender ? ev(lead.sender) : lead.name ? ev(lead.name) : null,
+        lead.kind !== 'message' && lead.name && lead.name !== lead.title ? ev(lead.name) : null,
         lead.time === undefined ? null : time(lead.time, lead.basis),
       ),
+      lead.inside ? h('p', { class: 'meta' }, `${plural(lead.inside, 'message', 'messages')} of it ${lead.inside === 1 ? 'is a lead' : 'are leads'}`) : null,
       lead.body ? h('p', { class: 'excerpt' }, ev(lead.body.slice(0, 160))) : null,
       h('ul', { class: 'why' }, strongest.map((reason) => h('li', null, ev(reason.text ?? reason.rule), h('span', { class: 'points' }, ` ${(reason.points ?? 0) > 0 ? '+' : ''}${n(reason.points)}`)))),
     ),
@@ -63,12 +65,11 @@ function lane(name: Lane): HTMLElement {
     'section',
     { class: `lane ${name}` },
     h('h2', null, kLanes[name]?.title ?? name),
-    h('p', { class: 'muted' }, kLanes[name]?.text ?? ''),
     all === 0
-      ? h('p', { class: 'empty' }, 'No lead in this lane. That means that no rule matched, not that there is nothing: see the searches made in Coverage.')
+      ? h('p', { class: 'empty' }, 'No lead. That means that no rule matched, not that there is nothing: see the searches made in Coverage.')
       : h('ol', { class: 'tops' }, top[name].map(topLead)),
     all > 0
-      ? h('p', null, h('a', { href: `#/leads?lane=${name}` }, all > top[name].length ? `All ${n(all)} leads of this lane` : 'Open these leads'), h('span', { class: 'muted' }, ` ${kBands.filter((band) => counts[band]).map((band) => `${n(counts[band])} ${band}`).join(', ')}`))
+      ? h('p', null, h('a', { href: `#/leads?lane=${name}` }, all > top[name].length ? `All ${n(all)} of these leads` : 'Open these leads'), h('span', { class: 'muted' }, ` ${kBands.filter((band) => counts[band]).map((band) => `${n(counts[band])} ${band}`).join(', ')}`))
       : null,
   );
 }
@@ -77,8 +78,8 @@ function whyFirst(exhibit: Exhibit): string {
   const counts = exhibit.bands['towards'] ?? {};
   const parts = kBands.filter((band) => counts[band]).map((band) => `${n(counts[band])} ${band}`);
   const away = Object.values(exhibit.bands['away'] ?? {}).reduce((a, b) => a + b, 0);
-  const towards = parts.length > 0 ? `${parts.join(', ')}; best score ${n(exhibit.best)}` : 'no lead towards';
-  return away > 0 ? `${towards}. ${plural(away, 'lead', 'leads')} away` : towards;
+  const towards = parts.length > 0 ? `${parts.join(', ')}; best score ${n(exhibit.best)}` : 'no lead that may support the allegation';
+  return away > 0 ? `${towards}. ${plural(away, 'lead', 'leads')} that may undermine the case` : towards;
 }
 
 function integrity(exhibit: Exhibit): HTMLElement {

@@ -3,9 +3,9 @@ import { chunk, dataset, theSummary } from './data';
 import { decisionForm, decisionOf, decisionTag } from './decisions';
 import { announce, ev, fill, h } from './dom';
 import { bytes, kBands, kLanes, kindWord, n, plural, time, word } from './format';
-import { bandTag, command, facts, jsonView, mono, pager, picture, select, stateTag } from './parts';
+import { bandTag, command, facts, jsonView, mono, pager, picture, select, sender, stateTag } from './parts';
 import { go } from './route';
-import type { Finding, Json, Lane, Lead, LeadIndex, MessageFacts, Reason } from './types';
+import type { Finding, InsideLead, Json, Lane, Lead, LeadIndex, MessageFacts, Reason } from './types';
 
 const kPage = 20;
 
@@ -67,11 +67,11 @@ export function reasonsTable(reasons: Reason[], score: number): HTMLElement {
   );
 }
 
-function messageBox(message: MessageFacts): HTMLElement {
+function messageBox(message: MessageFacts, exhibit: string): HTMLElement {
   return h(
     'blockquote',
     { class: `quote ${message.direction ?? ''}` },
-    h('div', { class: 'muted' }, ev(message.sender ?? 'unknown sender'), ' · ', ev(message.app ?? ''), ' · ', time(message.sent ?? message.received, message.time_basis)),
+    h('div', { class: 'muted' }, sender(message.sender, message.who, message.direction, exhibit), ' · ', ev(message.app ?? ''), ' · ', time(message.sent ?? message.received, message.time_basis)),
     ev(message.body, true),
     h(
       'div',
@@ -83,6 +83,30 @@ function messageBox(message: MessageFacts): HTMLElement {
         ? h('a', { href: `#/conversation/${message.chat - 1}?at=${message.place}` }, 'Read it in its conversation')
         : null,
     ),
+  );
+}
+
+function insideLine(one: InsideLead): HTMLElement {
+  return h(
+    'li',
+    null,
+    h('a', { href: `#/lead/${one.place}` }, ev(one.title ?? 'A message')),
+    h('span', { class: 'points' }, ` ${n(one.score)} `),
+    decisionTag(decisionOf(one.key, one.decisions)),
+    one.body ? h('div', { class: 'excerpt' }, ev(one.body.slice(0, 240))) : null,
+  );
+}
+
+/** The messages of a conversation that are leads themselves: listed here, not beside it. */
+function insideList(lead: Lead): HTMLElement | null {
+  if (!lead.inside) return null;
+  const { all, leads } = lead.inside;
+  return h(
+    'details',
+    { class: 'inside' },
+    h('summary', null, all === 1 ? 'The message of it that is a lead' : `The ${n(all)} messages of it that are leads`),
+    h('ul', { class: 'plain' }, leads.map(insideLine)),
+    all > leads.length ? h('p', { class: 'muted' }, `and ${n(all - leads.length)} more: show them with \u201cone by one too\u201d above the list of leads`) : null,
   );
 }
 
@@ -114,7 +138,7 @@ export function leadDetails(lead: Lead, changed: () => void): HTMLElement {
   return h(
     'div',
     { class: 'details' },
-    lead.message ? messageBox(lead.message) : null,
+    lead.message ? messageBox(lead.message, lead.exhibit) : null,
     lead.chat !== undefined ? h('p', null, h('a', { href: `#/conversation/${lead.chat}` }, 'Read the conversation')) : null,
     lead.record ? h('div', { class: 'panel' }, h('h4', null, word(lead.kind)), recordFacts(lead.record)) : null,
     h(
@@ -207,7 +231,7 @@ export function leadCard(lead: Lead, place: number, open = false): HTMLElement {
         bandTag(lead.band),
         h('span', null, kindWord(lead.kind)),
         lead.exhibit ? ev(lead.exhibit) : null,
-        lead.item.name ? ev(lead.item.name) : null,
+        lead.item.name && lead.item.name !== lead.title ? ev(lead.item.name) : null,
         leadTime(lead),
         lead.item.allocated === 0 ? h('span', { class: 'tag warn' }, 'deleted') : null,
         (lead.places ?? 1) > 1 ? h('span', null, `at ${n(lead.places)} places`) : null,
@@ -215,6 +239,7 @@ export function leadCard(lead: Lead, place: number, open = false): HTMLElement {
       ),
       lead.message?.body ? h('p', { class: 'excerpt' }, ev(lead.message.body.slice(0, 240))) : null,
       h('ul', { class: 'why' }, strongest.map((reason) => h('li', null, ev(reason.text ?? reason.rule), h('span', { class: 'points' }, ` ${(reason.points ?? 0) > 0 ? '+' : ''}${n(reason.points)}`)))),
+      insideList(lead),
     ),
     h('div', { class: 'lead-side' }, lead.preview ? picture(lead.preview, 'Picture of this lead') : null, button),
     body,
@@ -228,15 +253,17 @@ interface Filter {
   band: string;
   kind: string;
   exhibit: string;
+  messages: string; // 'all': also those shown within their conversation
   page: number;
 }
 
 /** Places of the leads that pass, from the compact index. */
-async function matching(filter: Filter, signal: AbortSignal): Promise<number[]> {
+async function matching(filter: Filter, signal: AbortSignal): Promise<{ places: number[]; folded: number }> {
   const index = theSummary().datasets['leadindex'];
   const kind = (index?.kinds ?? []).indexOf(filter.kind);
   const exhibit = (index?.exhibits ?? []).indexOf(filter.exhibit);
-  const places: number[] = [];
+  const passed: number[] = [];
+  const inside = new Map<number, number>();
   let first = 0;
   for (let number = 0; number < (index?.rows ?? 0) && !signal.aborted; number++) {
     const part = await chunk<LeadIndex>('leadindex', number);
@@ -245,11 +272,17 @@ async function matching(filter: Filter, signal: AbortSignal): Promise<number[]> 
       if (filter.band && part.bands[i] !== filter.band[0]) continue;
       if (filter.kind && part.kinds[i] !== kind) continue;
       if (filter.exhibit && part.exhibits[i] !== exhibit) continue;
-      places.push(first + i);
+      passed.push(first + i);
+      const conversation = part.inside[i] ?? 0;
+      if (conversation > 0) inside.set(first + i, conversation - 1);
     }
     first += part.lanes.length;
   }
-  return places;
+  if (filter.messages === 'all') return { places: passed, folded: 0 };
+  // Folded only where its conversation is in the list.
+  const listed = new Set(passed);
+  const places = passed.filter((place) => !listed.has(inside.get(place) ?? -1));
+  return { places, folded: passed.length - places.length };
 }
 
 export async function leadsPage(root: HTMLElement, params: URLSearchParams, signal: AbortSignal): Promise<void> {
@@ -258,6 +291,7 @@ export async function leadsPage(root: HTMLElement, params: URLSearchParams, sign
     band: params.get('band') ?? '',
     kind: params.get('kind') ?? '',
     exhibit: params.get('exhibit') ?? '',
+    messages: params.get('messages') === 'all' ? 'all' : '',
     page: Math.max(0, Number(params.get('page')) || 0),
   };
   const change = (part: Partial<Filter>) => {
@@ -277,13 +311,12 @@ export async function leadsPage(root: HTMLElement, params: URLSearchParams, sign
     h('h1', null, 'Leads'),
     h(
       'div',
-      { class: 'lanes', role: 'tablist', 'aria-label': 'Lane' },
+      { class: 'lanes', role: 'tablist', 'aria-label': 'What the leads may mean' },
       (['towards', 'away'] as Lane[]).map((lane) =>
         h(
           'button',
           { type: 'button', role: 'tab', class: lane, 'aria-selected': String(lane === filter.lane), onclick: () => change({ lane }) },
           h('strong', null, `${kLanes[lane]?.title} (${n(inLane(lane))})`),
-          h('span', null, kLanes[lane]?.text ?? ''),
         ),
       ),
     ),
@@ -293,16 +326,17 @@ export async function leadsPage(root: HTMLElement, params: URLSearchParams, sign
       select('Band', [['', 'all bands'], ...kBands.map((band): [string, string] => [band, `${band} (${n(summary.bands[filter.lane]?.[band])})`])], filter.band, (band) => change({ band })),
       select('Kind', [['', 'all kinds'], ...(index?.kinds ?? []).map((kind): [string, string] => [kind, kindWord(kind)])], filter.kind, (kind) => change({ kind })),
       select('Exhibit', [['', 'all exhibits'], ...(index?.exhibits ?? []).map((ref): [string, string] => [ref, ref || 'none'])], filter.exhibit, (exhibit) => change({ exhibit })),
+      select('Messages of listed conversations', [['', 'within their conversation'], ['all', 'one by one too']], filter.messages, (messages) => change({ messages })),
     ),
     count,
     list,
     foot,
   );
-  const places = await matching(filter, signal);
+  const { places, folded } = await matching(filter, signal);
   const shown = places.slice(filter.page * kPage, (filter.page + 1) * kPage);
   const leads = await dataset<Lead>('leads').pick(shown);
   if (signal.aborted) return;
-  const text = places.length === 0 ? 'No lead matches.' : `${plural(places.length, 'lead', 'leads')}, strongest first`;
+  const text = places.length === 0 ? 'No lead matches.' : `${plural(places.length, 'lead', 'leads')}, strongest first${folded > 0 ? `; ${plural(folded, 'more is a message', 'more are messages')} shown within ${folded === 1 ? 'its conversation' : 'their conversations'}` : ''}`;
   fill(count, text);
   announce(text);
   fill(list, leads.map((lead, i) => leadCard(lead, shown[i] ?? 0)));
@@ -319,8 +353,7 @@ export async function leadPage(root: HTMLElement, place: number): Promise<void> 
   fill(
     root,
     h('p', { class: 'crumbs' }, h('a', { href: `#/leads?lane=${lead.lane}` }, `Leads: ${lane?.title ?? ''}`)),
-    h('h1', null, `Lead: ${(lane?.title ?? '').toLowerCase()}`),
-    h('p', { class: 'muted' }, lane?.text ?? ''),
+    h('h1', null, `Lead that ${(lane?.title ?? '').toLowerCase()}`),
     leadCard(lead, place, true),
   );
 }

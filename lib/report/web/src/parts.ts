@@ -2,7 +2,7 @@
 import { clearPicture } from './data';
 import { ev, fill, h } from './dom';
 import { n, word } from './format';
-import type { Json, Preview } from './types';
+import type { Json, Preview, Who } from './types';
 
 export const bandTag = (band: string): HTMLElement => h('span', { class: `tag band ${band}` }, band);
 export const stateTag = (state: string): HTMLElement => h('span', { class: `tag state ${state}` }, word(state));
@@ -40,6 +40,14 @@ export function facts(rows: [string, Node | string | number | null | undefined |
     list.append(h('dt', null, name), h('dd', null, value));
   }
   return list;
+}
+
+/** Who wrote a message: the name, the identifier, the role in the case. */
+export function sender(identifier: string | undefined, who: Who | undefined, direction: string | undefined, exhibit: string | undefined): HTMLElement {
+  if (direction === 'out') return h('span', null, 'owner of ', exhibit ? ev(exhibit) : 'the device');
+  if (!identifier && !who?.name) return h('span', null, 'unknown sender');
+  const known = who?.name && who.name !== identifier ? [ev(who.name), identifier ? [' \u00b7 ', ev(identifier)] : null] : ev(identifier);
+  return h('span', null, known, who?.role ? ` \u00b7 ${who.role}` : null);
 }
 
 export const mono = (text: string | undefined): HTMLElement | null => (text ? h('code', null, ev(text)) : null);

@@ -9,7 +9,7 @@ import type { Picture } from './types';
 const kPage = 60;
 
 function card(one: Picture): HTMLElement {
-  const why = one.kind === 'video' ? 'Video' : 'No preview made';
+  const why = one.why ?? (one.kind === 'video' ? 'Video' : 'No preview made');
   const size = one.w && one.h ? `${one.w} \u00d7 ${one.h}` : null;
   return h(
     'figure',

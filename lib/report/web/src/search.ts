@@ -3,7 +3,7 @@ import { dataset } from './data';
 import { ev, fill, folded, h } from './dom';
 import { kLanes, n, plural, time } from './format';
 import { leadTitle } from './leads';
-import { bandTag, mono, progressBar, stateTag } from './parts';
+import { bandTag, mono, progressBar, sender, stateTag } from './parts';
 import { go } from './route';
 import type { Conversation, ItemRow, Lead, Message } from './types';
 
@@ -20,7 +20,7 @@ const leads: Section<Lead> = {
   name: 'leads',
   title: 'Leads',
   text: (lead) =>
-    [leadTitle(lead), lead.item.name, lead.item.locator, lead.item.sha256, lead.message?.body, lead.message?.sender, lead.key, ...lead.reasons.map((reason) => reason.text), JSON.stringify(lead.record ?? '')].join('\n'),
+    [leadTitle(lead), lead.item.name, lead.item.locator, lead.item.sha256, lead.message?.body, lead.message?.sender, lead.message?.who?.name, lead.key, ...lead.reasons.map((reason) => reason.text), JSON.stringify(lead.record ?? '')].join('\n'),
   line: (lead, place) =>
     h('a', { class: 'hit', href: `#/lead/${place}` }, h('span', { class: 'meta' }, bandTag(lead.band), kLanes[lead.lane]?.title ?? '', ev(lead.exhibit), ev(lead.item.name ?? '')), h('strong', null, ev(leadTitle(lead))), lead.message?.body ? ev(lead.message.body.slice(0, 200)) : null),
 };
@@ -42,12 +42,12 @@ async function chatOf(place: number): Promise<number> {
 const messages: Section<Message> = {
   name: 'messages',
   title: 'Messages',
-  text: (message) => [message.x, message.s, JSON.stringify(message.to ?? ''), ...(message.a ?? []).map((one) => one.name ?? '')].join('\n'),
+  text: (message) => [message.x, message.s, message.who?.name, message.who?.role, (message.ton ?? []).join(' '), JSON.stringify(message.to ?? ''), ...(message.a ?? []).map((one) => one.name ?? '')].join('\n'),
   line: (message, place) =>
     h(
       'button',
       { type: 'button', class: 'hit', onclick: async () => go(`#/conversation/${await chatOf(place)}?at=${place}`) },
-      h('span', { class: 'meta' }, ev(message.s ?? 'unknown sender'), time(message.t ?? message.r, message.b), message.f && message.f & 1 ? h('span', { class: 'tag warn' }, 'deleted') : null),
+      h('span', { class: 'meta' }, sender(message.s, message.who, message.d, message.e), message.ton ? h('span', null, 'to ', ev(message.ton.join(', '))) : null, time(message.t ?? message.r, message.b), message.f && message.f & 1 ? h('span', { class: 'tag warn' }, 'deleted') : null),
       ev((message.x ?? '').slice(0, 300)),
       (message.a ?? []).map((one) => (one.name ? h('span', { class: 'muted' }, ev(one.name)) : null)),
     ),

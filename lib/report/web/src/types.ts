@@ -48,7 +48,13 @@ export interface ItemFacts {
   reason?: string;
   exhibit?: string;
 }
+/** What the device's address book or the case file calls somebody. */
+export interface Who {
+  name?: string;
+  role?: string;
+}
 export interface MessageFacts {
+  who?: Who;
   app?: string;
   account?: string;
   sender?: string;
@@ -88,12 +94,23 @@ export interface Lead {
   message?: MessageFacts;
   record?: { [name: string]: Json };
   chat?: number;
+  inside?: { all: number; leads: InsideLead[] };
   picture?: { taken?: number; time_basis?: string; camera?: string; latitude?: number; longitude?: number };
   preview?: Preview;
   check: [string, string][];
   decisions?: Decision[];
 }
+/** A message's lead as its conversation's lead lists it. */
+export interface InsideLead {
+  place: number;
+  key: string;
+  decisions?: Decision[];
+  score: number;
+  title?: string;
+  body?: string;
+}
 export interface LeadIndex {
+  inside: number[];
   lanes: string;
   bands: string;
   kinds: number[];
@@ -115,6 +132,8 @@ export interface TopLead {
   basis?: string;
   sender?: string;
   body?: string;
+  direction?: string;
+  inside?: number;
 }
 export interface Conversation {
   app?: string;
@@ -144,7 +163,10 @@ export interface Attachment {
 export interface Message {
   k: string;
   s?: string;
+  e?: string;
+  who?: Who;
   to?: Json;
+  ton?: string[];
   x?: string;
   t?: number;
   r?: number;
@@ -181,6 +203,7 @@ export interface Picture {
   band?: string;
   lane?: Lane;
   preview?: Preview;
+  why?: string;
 }
 /** locator, state, kind, size, allocated, media type, modified, time basis, sha256, md5, name, reason */
 export type ItemRow = [string, string, string, number, number, string?, number?, string?, string?, string?, string?, string?];
@@ -201,6 +224,7 @@ export interface Search {
   title?: string;
   ran_over?: number;
   hits?: number;
+  records?: number;
   not_run?: number;
   reasons?: Json;
 }
