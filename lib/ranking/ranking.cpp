@@ -20,7 +20,6 @@ using ranking::CaseContext;
 using ranking::Facts;
 using ranking::LaneReasons;
 using ranking::RankFinding;
-using ranking::Reason;
 
 using FindingList = std::vector<const RankFinding*>;
 

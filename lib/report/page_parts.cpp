@@ -22,7 +22,7 @@ json first_of(const json& settings, std::initializer_list<const char*> pointers)
 
 }  // namespace
 
-std::string page_text(std::string text) {
+std::string page_text(const std::string& text) {
   bool cut = false;
   std::string shown = shortened(text, kPageTextLimit, &cut);
   if (cut)

@@ -42,7 +42,7 @@ Status write_method(PageContext& page);
 Status write_summary(PageContext& page);
 
 /// Text for the page: as it is, but for what is too long to show.
-std::string page_text(std::string text);
+std::string page_text(const std::string& text);
 /// A cell as JSON: integer, number, text (page_text) or null.
 nlohmann::json cell(const Statement& statement, int column);
 /// JSON stored as text; the text itself where it is none.

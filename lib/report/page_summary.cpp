@@ -161,7 +161,11 @@ void warn_about_volumes(const Database& db, Warnings& warnings) {
         volume.text(2) == "partly_read" ? "was read only in part" : "was not read: " + volume.text(2);
     std::string text = volume.is_null(3) ? "" : volume.text(3);
     // "btrfs is not read" names the file system already.
-    text = text.empty() || names_it(volume.text(4), text) ? "" : "File system: " + text + ". ";
+    if (text.empty() || names_it(volume.text(4), text)) {
+      text.clear();
+    } else {
+      text.insert(0, "File system: ").append(". ");
+    }
     text += volume.text(4);
     if (!text.empty() && text.back() != '.') text += '.';
     warnings.add("bad", "Volume " + volume.text(1) + " of " + volume.text(0) + " " + state, text);

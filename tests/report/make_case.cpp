@@ -333,7 +333,7 @@ class Maker {
   }
 
   void lead(const std::string& key, const std::string& kind, int subject, int item, const std::string& lane,
-            int score, const std::string& title, json reasons) {
+            int score, const std::string& title, const json& reasons) {
     const char* band = score >= 700 ? "critical" : score >= 400 ? "high" : score >= 200 ? "medium" : "low";
     db_.prepare(
            "INSERT INTO lead(key,subject_kind,subject_id,item_id,lane,band,score,reasons,title,places) "
