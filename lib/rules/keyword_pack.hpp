@@ -2,8 +2,8 @@
 // is keyword_matcher.hpp's business. Plain values; no thread rules.
 //
 // What a finding of a term looks like (the plugin makes it, ranking reads it): rule = term id, category = the
-// pack's category, title = "Words of the list <pack title>: <term id>", detail = JSON object with at least
-// "pack", "points" (integer), "why", and "match" (the words found).
+// pack's category, title = "<pack title>: <why>" (the term's id where it has no why), detail = JSON object
+// with at least "pack", "points" (integer), "why", and "match" (the words found).
 #pragma once
 
 #include <string>
