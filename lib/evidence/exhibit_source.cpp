@@ -99,7 +99,7 @@ Result<std::vector<std::string>> list_exhibit_files(const std::string& path) {
   return files;
 }
 
-Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path) {
+Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path, const Secrets& /*secrets*/) {
   auto candidate = recognise(path);
   if (!candidate) return candidate.error();
   if (candidate->format.format == ImageFormat::ewf) return open_ewf(path);

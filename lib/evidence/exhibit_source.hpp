@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "evidence/byte_source.hpp"
+#include "evidence/secrets.hpp"
 #include "model/types.hpp"
 
 namespace touchstone {
@@ -44,7 +45,17 @@ Result<std::vector<std::string>> list_exhibit_files(const std::string& path);
 /// or file system is still a raw image (volumes will say so); a damaged E01 opens as far as it can be read,
 /// with problems; other image formats and archives are recognised and refused as unsupported, with what to
 /// do. Error not_found: nothing can be read without a segment that is missing.
-Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path);
+Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path, const Secrets& secrets = {});
+
+/// Finds the further files of an image that lies inside something else: a name without any "/", as it stands
+/// in the image or as its naming scheme says. Null: there is none.
+using SiblingOpener = std::function<std::unique_ptr<ByteSource>(const std::string& name)>;
+
+/// The same for an image that is itself an item (a virtual disk found on a disk): nothing is opened but
+/// `bytes` and what `sibling` gives. `name` is the item's name, for messages and for schemes of segment
+/// names.
+Result<std::unique_ptr<ExhibitSource>> open_image(std::unique_ptr<ByteSource> bytes, const std::string& name,
+                                                  const SiblingOpener& sibling, const Secrets& secrets = {});
 
 /// What a whole read of the image found.
 struct Verification {

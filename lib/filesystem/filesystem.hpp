@@ -5,13 +5,33 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "evidence/byte_source.hpp"
+#include "evidence/secrets.hpp"
 #include "model/types.hpp"
 
 namespace touchstone {
+
+/// What opening volumes depends on besides their bytes.
+struct VolumeOptions {
+  /// IANA name of the zone in which the clock of a FAT or exFAT volume is assumed to have run (their times
+  /// are local and have basis assumed); its rules are read from the system's zone database when a file system
+  /// is opened.
+  std::string zone = "Europe/London";
+  Secrets secrets;  ///< tried on encrypted volumes and backups
+  /// Add $Unallocated and $Slack to the root (see free_space.hpp), and open volumes whose file system nothing
+  /// reads as nothing but that.
+  bool free_space = false;
+};
+
+/// Bytes of a volume.
+struct ByteRange {
+  std::uint64_t offset = 0, length = 0;
+  bool operator==(const ByteRange&) const = default;
+};
 
 /// Partition table of `image` and what lies in each slot: MBR (with extended partitions), GPT, APM, BSD, or
 /// none (one volume p0). Gaps between partitions are volumes of state `unallocated`. A slot whose file system
@@ -20,14 +40,16 @@ namespace touchstone {
 /// image in which nothing is recognised is one volume p0, state unsupported. pN is the N-th allocated
 /// partition in the order of the table (primary before logical ones), uN the N-th unallocated gap in the
 /// order of place.
-std::vector<Volume> list_volumes(ByteSource& image, std::uint32_t sector_size,
-                                 std::vector<Problem>& problems);
+std::vector<Volume> list_volumes(ByteSource& image, std::uint32_t sector_size, std::vector<Problem>& problems,
+                                 const VolumeOptions& options = {});
 
 /// A directory entry or other named stream of bytes. `item` is filled but for exhibit and volume parts of its
 /// locator: `path` escaped (leading "/"), `address` the file-system address for the locator.
 struct Entry {
   std::string path;      ///< escaped as in a locator, from the volume's root, with leading "/"
   std::string address;   ///< "128", NTFS "64-128-1"; what FileSystem::open() takes
+  /// False in trees, where the path alone is the locator and twins are told apart by #2, #3.
+  bool address_in_locator = true;
   std::string name_raw;  ///< bytes as in the directory
   std::string name;      ///< valid UTF-8
   ItemKind kind = ItemKind::file;
@@ -41,6 +63,8 @@ struct Entry {
   std::string detail;    ///< canonical JSON: {"uid":…,"gid":…,"mode":"rw-r--r--","link_target":"…",
                          ///<  "realloc":true (deleted entry whose metadata now belongs to another file),
                          ///<  "orphan":true …}
+  std::string note;      ///< what a reviewer must know of a deleted entry's bytes; empty for most
+  std::optional<ByteRange> window;  ///< the entry is a window of free space or slack: the range is its locator
 };
 
 /// A directory to list: its path and address as given by Entry, or the root.
@@ -76,16 +100,21 @@ class FileSystem {
   /// The bytes of an entry; deleted ones as far as their metadata still leads to them. The FileSystem
   /// outlives it.
   virtual Result<std::unique_ptr<ByteSource>> open(const std::string& address) = 0;
+  /// Byte ranges of the volume (offsets from its start) that no file uses, ascending and not overlapping,
+  /// neighbours joined. An Error means that they cannot be told; a file system that has no such thing (a
+  /// tree) gives none. `sink` returns false to stop.
+  virtual Status unallocated(const std::function<bool(ByteRange)>& sink, std::vector<Problem>& problems);
+  /// Bytes of the volume that belong to an allocated file and are not part of its content, in any order: from
+  /// the end of what was written to the end of the last block. `address`: of the file or stream; empty for
+  /// what lies behind the end of the file system itself. As for unallocated() otherwise.
+  virtual Status slack(const std::function<bool(ByteRange, const std::string& address)>& sink,
+                       std::vector<Problem>& problems);
 };
 
-/// Opens the file system in `volume` (offset and size are those of list_volumes()). `image` outlives it. Does
-/// not open pool volumes by their own (that is a later format): type comes from the volume. `zone` is the
-/// IANA name of the zone in which the clock of a FAT or exFAT volume is assumed to have run (their times are
-/// local and have basis assumed); its rules are read from the system's zone database here, before a sandbox
-/// may close it. Errors: unsupported and encrypted (with the volume's reason), corrupt, invalid (no such
-/// zone).
+/// Opens the file system in `volume` (offset and size are those of list_volumes()). `image` outlives it. The
+/// type comes from the volume. Errors: unsupported and encrypted (with the volume's reason), corrupt, invalid
+/// (no such zone).
 Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uint32_t sector_size,
-                                                     const Volume& volume,
-                                                     const std::string& zone = "Europe/London");
+                                                     const Volume& volume, const VolumeOptions& options = {});
 
 }  // namespace touchstone

@@ -266,14 +266,9 @@ DirectoryRef DirectoryRef::child(const Entry& entry) const {
   return ref;
 }
 
-Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uint32_t sector_size,
-                                                     const Volume& volume, const std::string& zone) {
-  if (volume.state == VolumeState::encrypted) return Error{ErrorCode::encrypted, volume.reason};
-  if (volume.state == VolumeState::corrupt) return Error{ErrorCode::corrupt, volume.reason};
-  if (volume.state != VolumeState::read && volume.state != VolumeState::partly_read) {
-    return Error{ErrorCode::unsupported, volume.reason.empty() ? "holds no file system" : volume.reason};
-  }
-  auto rules = TimeZone::load(zone);
+Result<std::unique_ptr<FileSystem>> open_tsk_file_system(ByteSource& image, std::uint32_t sector_size,
+                                                         const Volume& volume, const VolumeOptions& options) {
+  auto rules = TimeZone::load(options.zone);
   if (!rules) return rules.error();
   auto tsk = std::make_unique<TskImage>(image, sector_size);
   if (tsk->get() == nullptr) return Error{ErrorCode::corrupt, tsk_error()};

@@ -236,7 +236,7 @@ bool is_readable(const Volume& volume) {
 }  // namespace
 
 std::vector<Volume> list_volumes(ByteSource& image, std::uint32_t sector_size,
-                                 std::vector<Problem>& problems) {
+                                 std::vector<Problem>& problems, const VolumeOptions& /*options*/) {
   TskImage tsk(image, sector_size);
   if (tsk.get() == nullptr) {
     Volume volume;

@@ -21,7 +21,7 @@
 #include "filesystem/versions.hpp"
 #include "pipeline/triage_state.hpp"
 #include "rules/app_definition.hpp"
-#include "rules/keyword_pack.hpp"
+#include "rules/keyword_matcher.hpp"
 #include "rules/order_rules.hpp"
 #include "rules/ranking_rules.hpp"
 #include "rules/scope.hpp"
@@ -201,6 +201,24 @@ std::string find_model(const std::string& name) {
   return (folders.front() / name).string();
 }
 
+/// Checks the packs and compiles them once for all workers and later runs. Gives the folder they are kept in.
+Result<std::string> prepare_keywords(const std::vector<std::string>& files) {
+  std::vector<KeywordPack> packs;
+  for (const std::string& path : files) {
+    auto pack = load_keyword_pack(path);
+    if (!pack) return pack.error();
+    packs.push_back(pack.take());
+  }
+  std::string cache = cache_folder();
+  const KeywordSearches searches = keyword_searches(cache);
+  for (KeywordMatcher::Options options : {searches.text, searches.fields, searches.raw}) {
+    if (packs.empty() || cache.empty()) break;
+    options.fill_cache = true;
+    if (auto compiled = KeywordMatcher::compile(packs, options); !compiled) return compiled.error();
+  }
+  return cache;
+}
+
 Result<std::string> plugin_settings(const Triage::State& state, const std::string& name,
                                     std::vector<std::string>& files) {
   json settings = json::object();
@@ -219,9 +237,9 @@ Result<std::string> plugin_settings(const Triage::State& state, const std::strin
     std::vector<std::string> list = found.take();
     if (keywords) {
       for (const std::string& path : state.options.keywords) list.push_back(absolute(path));
-      for (const std::string& path : list) {
-        if (auto pack = load_keyword_pack(path); !pack) return pack.error();
-      }
+      auto prepared = prepare_keywords(list);
+      if (!prepared) return prepared.error();
+      settings["cache"] = prepared.take();
     }
     settings["files"] = list;
     files.insert(files.end(), list.begin(), list.end());

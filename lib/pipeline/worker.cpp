@@ -186,7 +186,7 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
   for (const wire::ExhibitConfig& config : state.config.exhibits()) {
     OpenExhibit exhibit;
     exhibit.ref = config.ref();
-    exhibit.zone = config.time_zone();
+    exhibit.volume_options.zone = config.time_zone();
     wire::ExhibitReady& out = *ready.add_exhibits();
     auto gate = ScopeGate::make(state.case_file.get(), config.ref(),
                                 parse_role(config.role()).value_or(Role::unknown), state.config.rules_dir(),

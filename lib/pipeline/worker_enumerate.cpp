@@ -74,7 +74,8 @@ class DirectoryListing {
     const Status status = files_.list(
         directory,
         [&](Entry&& entry) {
-          std::uint32_t ordinal = ordinal_base + ++same_place[entry.path + ';' + entry.address];
+          const std::string address = entry.address_in_locator ? entry.address : "";
+          std::uint32_t ordinal = ordinal_base + ++same_place[entry.path + ';' + address];
           std::uint32_t below = ordinal_base;
           if (entry.descend) {
             const std::uint32_t twin = ++same_name[entry.path];
@@ -111,7 +112,8 @@ class DirectoryListing {
     }
     wire::NewItem& item = *output_.result().add_new_items();
     const std::string& slot = unit_.place().volume().slot();
-    item.set_locator(locator_of(exhibit_.ref, slot, entry.path, entry.address, ordinal));
+    item.set_locator(locator_of(exhibit_.ref, slot, entry.path,
+                                entry.address_in_locator ? entry.address : "", ordinal));
     item.set_path(entry.path);
     item.set_name(entry.name);
     item.set_kind(to_text(entry.kind));
@@ -202,7 +204,7 @@ Result<FileSystem*> Worker::State::file_system(const wire::Place& place) {
   auto& files = exhibit.file_systems[place.volume().slot()];
   if (!files) {
     auto opened = open_file_system(*exhibit.source, exhibit.source->info().sector_size,
-                                   volume_of(place.volume()), exhibit.zone);
+                                   volume_of(place.volume()), exhibit.volume_options);
     if (!opened) return opened.error();
     files = opened.take();
   }
@@ -213,7 +215,8 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
   OpenExhibit& exhibit = exhibits[unit.place().exhibit()];
   if (!exhibit.source) return;
   std::vector<Problem> problems;
-  const auto volumes = list_volumes(*exhibit.source, exhibit.source->info().sector_size, problems);
+  const auto volumes =
+      list_volumes(*exhibit.source, exhibit.source->info().sector_size, problems, exhibit.volume_options);
   for (const Problem& problem : problems) add_problem(output, unit, problem, true);
   for (const Volume& volume : volumes) {
     wire::VolumeFound& found = *output.result().add_volumes();

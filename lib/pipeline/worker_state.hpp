@@ -28,7 +28,8 @@ inline constexpr std::uint64_t kGroupBytes = 64ULL << 20;
 inline constexpr int kGroupMembers = 256;
 
 struct OpenExhibit {
-  std::string ref, zone;
+  std::string ref;
+  VolumeOptions volume_options;
   std::unique_ptr<ExhibitSource> source;
   std::string error;
   std::unique_ptr<ScopeGate> gate;

@@ -123,9 +123,17 @@ void host_emit_problem(ts_job* job, ts_str kind, ts_str message) {
   job->report(parse_problem_kind(text_of(kind)).value_or(ProblemKind::corrupt), text_of(message));
 }
 
+// Size of ts_member before minor 1: plugins built then say so. (Where is_carved begins was padding.)
+constexpr std::size_t kMemberWithoutCarving = 72;
+
 int host_emit_member(ts_job* job, const ts_member* raw) {
-  if (!job->on_member || raw->struct_size < sizeof(ts_member)) return 1;
+  if (!job->on_member || raw->struct_size < kMemberWithoutCarving) return 1;
   MemberInfo member;
+  if (raw->struct_size >= sizeof(ts_member) && raw->is_carved != 0) {
+    member.carved = CarvedInfo{raw->offset, raw->length, std::clamp(raw->confidence, 0, 1000),
+                               std::string(raw->detail.data ? raw->detail.data : "",
+                                           std::min<std::size_t>(raw->detail.size, kMaxCarvedDetail))};
+  }
   member.ordinal = raw->ordinal;
   member.path.assign(raw->path.data ? raw->path.data : "", std::min<std::size_t>(raw->path.size, 65535));
   member.size = raw->size;

@@ -33,6 +33,14 @@ struct DeclaredRule {
   std::string plugin, rule, version, title;
 };
 
+/// Where a carved file lies in the bytes that hold it: its first run. `detail` is JSON from the plugin.
+struct CarvedInfo {
+  std::uint64_t offset = 0, length = 0;
+  std::int32_t confidence = 0;
+  std::string detail;
+};
+inline constexpr std::size_t kMaxCarvedDetail = 64 * 1024;
+
 /// A member as a container names it; `path` is raw bytes.
 struct MemberInfo {
   std::uint32_t ordinal = 0;
@@ -40,6 +48,7 @@ struct MemberInfo {
   std::uint64_t size = 0;  ///< UINT64_MAX if unknown
   bool directory = false, encrypted = false;
   Times times;
+  std::optional<CarvedInfo> carved;  ///< found by its form, not named by anything
 };
 
 /// Told when control enters and leaves a plugin: for blame, deadlines and the sandbox's verdict.

@@ -50,6 +50,8 @@ class KeywordMatcher {
     std::vector<Encoding> encodings = {Encoding::utf8};  ///< raw mode only
     bool streaming = false;                              ///< for Stream; block mode otherwise
     std::uint32_t max_hits = 100'000;  ///< a scan or stream keeps no more raw matches at once
+    std::string cache = {};            ///< folder of databases compiled before; empty: none
+    bool fill_cache = false;           ///< what was not in the folder is put there, as far as it can be
   };
   /// Return false to stop.
   using OnHit = std::function<bool(const KeywordHit&)>;
@@ -90,5 +92,15 @@ class KeywordMatcher {
   explicit KeywordMatcher(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// How evidence is searched: text that comes in pieces, fields of records, raw bytes. One place says it, so
+/// that a coordinator can compile beforehand what its workers will ask for.
+struct KeywordSearches {
+  KeywordMatcher::Options text, fields, raw;
+};
+KeywordSearches keyword_searches(const std::string& cache);
+
+/// $TOUCHSTONE_CACHE, or touchstone/ in the user's cache folder; empty if there is neither.
+std::string cache_folder();
 
 }  // namespace touchstone

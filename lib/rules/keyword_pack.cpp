@@ -104,12 +104,12 @@ Result<KeywordPack> parse_keyword_text(std::string_view text, const std::string&
   return pack;
 }
 
-Result<KeywordPack> load_keyword_pack(const std::string& path) {
+Result<KeywordPack> load_keyword_pack(const std::string& path, bool run_examples) {
   auto text = read_rule_file(path);
   if (!text) return text.error();
   const bool toml = std::filesystem::path(path).extension() == ".toml";
   auto pack = toml ? parse_keyword_pack(*text, path) : parse_keyword_text(*text, path);
-  if (!pack) return pack;
+  if (!pack || !run_examples) return pack;
   if (const Status examples = check_keyword_examples(*pack); !examples) return examples.error();
   return pack;
 }
@@ -133,7 +133,8 @@ Result<std::vector<KeywordPack>> load_keyword_packs(const std::string& root) {
 }
 
 Status check_keyword_examples(const KeywordPack& pack) {
-  const auto matcher = KeywordMatcher::compile(std::span(&pack, 1), {});
+  const auto matcher =
+      KeywordMatcher::compile(std::span(&pack, 1), {.cache = cache_folder(), .fill_cache = true});
   if (!matcher) return matcher.error();
   std::vector<std::string> errors;
   for (std::uint32_t i = 0; i < pack.terms.size(); ++i) {

@@ -43,8 +43,9 @@ Result<KeywordPack> parse_keyword_pack(std::string_view text, const std::string&
 /// One term a line, "#" starts a comment line; a term's id is its text. Literal, case folded, whole word, 100
 /// points.
 Result<KeywordPack> parse_keyword_text(std::string_view text, const std::string& name);
-/// By extension: .toml is a pack, all else one term a line. Examples are run.
-Result<KeywordPack> load_keyword_pack(const std::string& path);
+/// By extension: .toml is a pack, all else one term a line. Examples are run, unless it is known that they
+/// were.
+Result<KeywordPack> load_keyword_pack(const std::string& path, bool run_examples = true);
 /// All packs of `root`/keywords, sorted by path; ids must be unique. Examples are run.
 Result<std::vector<KeywordPack>> load_keyword_packs(const std::string& root);
 /// Each example must be found by its term and each counter-example must not.

@@ -37,7 +37,8 @@ std::vector<KeywordPack> load_packs(const Setup& setup) {
   std::vector<KeywordPack> packs;
   const auto settings = nlohmann::json::parse(setup.settings());
   for (const auto& file : settings.value("files", nlohmann::json::array())) {
-    packs.push_back(checked(load_keyword_pack(file.get<std::string>())));
+    // The host ran the examples before it started any worker.
+    packs.push_back(checked(load_keyword_pack(file.get<std::string>(), false)));
   }
   return packs;
 }
@@ -118,11 +119,10 @@ class Keywords final : public Plugin {
 
   explicit Keywords(Setup& setup)
       : packs_(load_packs(setup)),
-        text_matcher_(compile(packs_, {.streaming = true})),
-        field_matcher_(compile(packs_, {})),
-        raw_matcher_(compile(packs_, {.raw = true,
-                                      .encodings = {Encoding::utf8, Encoding::utf16le, Encoding::utf16be},
-                                      .streaming = true})),
+        searches_(keyword_searches(nlohmann::json::parse(setup.settings()).value("cache", ""))),
+        text_matcher_(compile(packs_, searches_.text)),
+        field_matcher_(compile(packs_, searches_.fields)),
+        raw_matcher_(compile(packs_, searches_.raw)),
         hits_(packs_) {
     if (packs_.empty()) return;
     text_.emplace(*text_matcher_);
@@ -202,6 +202,7 @@ class Keywords final : public Plugin {
   }
 
   std::vector<KeywordPack> packs_;
+  KeywordSearches searches_;
   std::optional<KeywordMatcher> text_matcher_, field_matcher_, raw_matcher_;
   std::optional<Search> text_, raw_;
   Hits hits_;

@@ -6,17 +6,17 @@
  * a member exists if `struct_size` covers it. A plugin is refused when abi_major differs, or when its
  * abi_minor is larger than the host's.
  *
- * Call            when                                   must                          must not
- * --------------  -------------------------------------  ----------------------------
- * --------------------------------- touchstone_...  after loading                          return a static
- * table         allocate, log, read files create          once a worker, before the sandbox      load rules,
- * sets, models      touch evidence, start threads closes begin .. finish once an item the matcher accepts:
- * poll cancelled() in long      keep pointers after return, begin first, finish last, between      loops
- * write files, open sockets, them data, text and records, each                                    start
- * threads or processes in its own order list, extract   containers only (TS_ROLE_EXTRACTOR     ask the host
- * before it        unpack what the host refused with TS_INPUT_MEMBERS)                 produces bytes provide
- * when a facet is asked for              emit it or return             - TS_UNSUPPORTED destroy         at
- * the worker's end                    free                          -
+ * Calls, in order:
+ * - touchstone_plugin_v1(): after loading. Returns a static table; does not allocate, log or read files.
+ * - create(): once a worker, before the sandbox closes. Loads rules, sets, models; does not touch evidence or
+ *   start threads.
+ * - begin(), data(), text(), records(), finish(): for each item that the matcher accepts; begin first, finish
+ *   last, data, text and records each in order. Poll cancelled() in long loops; keep no pointer after the
+ *   return; write no file, open no socket, start no thread or process.
+ * - list(), extract(): containers only (TS_ROLE_EXTRACTOR with TS_INPUT_MEMBERS); ask the host before bytes
+ * are unpacked, and unpack nothing that it refused.
+ * - provide(): when a facet is asked for. Emits it, or returns TS_UNSUPPORTED.
+ * - destroy(): at the worker's end.
  *
  * All calls come from one thread. Strings are UTF-8 without terminator; they and all pointers given to the
  * host or the plugin are valid during the call only. A plugin never lets an exception out. A call that runs
@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 #define TS_ABI_MAJOR 1
-#define TS_ABI_MINOR 0
+#define TS_ABI_MINOR 1
 
 typedef struct ts_str {
   const char* data;
@@ -124,6 +124,14 @@ typedef struct ts_member {
   int32_t has_modified;
   int64_t modified;
   int32_t time_basis; /* 0 utc, 1 offset, 2 assumed */
+  /* Since minor 1. A carved file: it was found by its form, and nothing on the exhibit names it. `offset` and
+   * `length`: its first run of bytes, in those of the container, for the locator; `confidence`: 0-1000;
+   * `detail`: canonical JSON of further facts ({"runs":[[offset,length],…],…}). `path` is a name for people.
+   */
+  int32_t is_carved;
+  int32_t confidence;
+  uint64_t offset, length;
+  ts_str detail;
 } ts_member;
 
 /* Pulls the next bytes of a member: fills up to `capacity` bytes, returns how many; 0 is the end, negative is

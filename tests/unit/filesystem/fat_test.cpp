@@ -48,7 +48,7 @@ Opened open(std::unique_ptr<ByteSource> source, const std::string& zone = "Europ
   Opened opened{std::move(source), nullptr};
   std::vector<Problem> problems;
   const auto volumes = list_volumes(*opened.source, 512, problems);
-  auto fs = open_file_system(*opened.source, 512, volumes.at(0), zone);
+  auto fs = open_file_system(*opened.source, 512, volumes.at(0), {zone, {}});
   if (!fs) throw std::runtime_error(fs.error().message);
   opened.fs = fs.take();
   return opened;

@@ -43,7 +43,7 @@ AT(ts_finding, position, 72);
 AT(ts_finding, record_kind, 88);
 AT(ts_finding, record_key, 104);
 
-SIZE(ts_member, 72);
+SIZE(ts_member, 112);
 AT(ts_member, struct_size, 0);
 AT(ts_member, ordinal, 4);
 AT(ts_member, path, 8);
@@ -54,6 +54,11 @@ AT(ts_member, is_encrypted, 44);
 AT(ts_member, has_modified, 48);
 AT(ts_member, modified, 56);
 AT(ts_member, time_basis, 64);
+AT(ts_member, is_carved, 68);
+AT(ts_member, confidence, 72);
+AT(ts_member, offset, 80);
+AT(ts_member, length, 88);
+AT(ts_member, detail, 96);
 
 SIZE(ts_picture, 32);
 AT(ts_picture, width, 4);

@@ -1,0 +1,271 @@
+// Units over the members of a container, and the listing that makes them.
+#include "pipeline/worker_members.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "model/locator.hpp"
+
+namespace touchstone {
+
+PulledMember pull_member(const PluginSession::Pull& pull, Hasher& hasher) {
+  PulledMember member;
+  std::vector<std::uint8_t> block(256 * 1024);
+  while (true) {
+    const std::int64_t got = pull(block);
+    if (got < 0) member.damaged = true;
+    if (got <= 0) break;
+    const auto part =
+        std::as_bytes(std::span(block).first(std::min(block.size(), static_cast<std::size_t>(got))));
+    hasher.update(part);
+    member.size += part.size();
+    if (member.size <= kMaxMemberInMemory) {
+      member.bytes.insert(member.bytes.end(), part.begin(), part.end());
+    } else {
+      member.cut = true;
+      member.bytes.clear();
+      member.bytes.shrink_to_fit();
+    }
+  }
+  member.digests = hasher.finish();
+  return member;
+}
+
+int reader_index(const PluginSession& session, std::string_view name) {
+  for (std::size_t i = 0; i < session.count(); ++i) {
+    if (name == session.table(i).name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+namespace {
+
+/// The name without what would make it look like another: leading "/" and "./", trailing "/".
+std::string member_path(std::string raw) {
+  while (raw.starts_with('/') || raw.starts_with("./")) raw.erase(0, raw[0] == '/' ? 1 : 2);
+  while (raw.ends_with('/')) raw.pop_back();
+  return raw;
+}
+
+/// Turns the members that a container names into items, and runs of them into units.
+class MemberListing {
+ public:
+  MemberListing(Worker::State& state, const wire::Place& place, std::string reader, const Content& content,
+                UnitOutput& output)
+      : state_(state), place_(place), reader_(std::move(reader)), output_(output), base_(place) {
+    base_.set_media_type(content.media_type());
+  }
+
+  bool take(const MemberInfo& member) {
+    const std::string raw = member_path(member.path);
+    const std::string path = "/" + escape_path(raw);
+    std::string locator = member.carved ? fmt::format("{}@{}+{}", place_.locator(), member.carved->offset,
+                                                      member.carved->length)
+                                        : place_.locator() + "!" + path;
+    if (const std::uint32_t ordinal = ++same_place_[locator]; ordinal > 1)
+      locator += "#" + std::to_string(ordinal);
+    const bool known_size = member.size != UINT64_MAX;
+    const std::uint64_t weight = known_size ? member.size : kGroupBytes;
+    const bool grouped = !member.directory && !member.encrypted;
+    if (!grouped ||
+        (group_ && (group_->unit().members_size() >= kGroupMembers || group_bytes_ + weight > kGroupBytes))) {
+      group_ = nullptr;  // a group is a run of items without a gap
+      output_.grew(std::exchange(announced_, 0));
+    }
+    announced_ += locator.size() * 4 + 256;
+    const int items_before = output_.result().new_items_size();
+    wire::NewItem& out = *output_.result().add_new_items();
+    fill_item(out, member, raw, path, locator);
+    if (!grouped) {
+      out.set_state(to_text(member.encrypted ? ItemState::encrypted : ItemState::examined));
+      if (member.encrypted) out.set_reason("encrypted inside its container");
+      return true;
+    }
+    out.set_state(to_text(ItemState::pending));
+    out.set_in_group(true);
+    if (!group_) begin_group(items_before);
+    group_bytes_ += weight;
+    wire::Member& entry = *group_->mutable_unit()->add_members();
+    entry.set_ordinal(member.ordinal);
+    entry.set_path(path);
+    entry.set_locator(std::move(locator));
+    entry.set_name(out.name());
+    entry.set_size(out.size());
+    entry.set_carved(member.carved.has_value());
+    const ItemKind kind = member.carved ? ItemKind::carved : ItemKind::member;
+    group_->set_priority(std::max<std::int64_t>(
+        group_->priority(), state_.order.priority(path, out.name(), out.size(), kind, !member.carved)));
+    return true;
+  }
+
+ private:
+  static void fill_item(wire::NewItem& out, const MemberInfo& member, const std::string& raw,
+                        const std::string& path, const std::string& locator) {
+    out.set_locator(locator);
+    out.set_path(path);
+    const std::size_t slash = raw.rfind('/');
+    out.set_name(to_valid_utf8(slash == std::string::npos ? raw : raw.substr(slash + 1)));
+    out.set_kind(to_text(member.directory ? ItemKind::directory
+                         : member.carved  ? ItemKind::carved
+                                          : ItemKind::member));
+    out.set_allocated(!member.carved);
+    out.set_size(member.size != UINT64_MAX ? member.size : 0);
+    if (member.times.modified) out.set_modified(*member.times.modified);
+    out.set_time_basis(to_text(member.times.basis));
+    if (member.carved) out.set_detail(carved_detail(*member.carved));
+  }
+
+  /// What the carver said, and its confidence.
+  static std::string carved_detail(const CarvedInfo& carved) {
+    nlohmann::json detail = nlohmann::json::parse(carved.detail, nullptr, false);
+    if (!detail.is_object()) detail = nlohmann::json::object();
+    detail["confidence"] = carved.confidence;
+    return detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  void begin_group(int first_item) {
+    group_ = output_.result().add_groups();
+    group_->set_first_item(static_cast<std::uint32_t>(first_item));
+    group_->mutable_unit()->set_kind(wire::UNIT_MEMBERS);
+    *group_->mutable_unit()->mutable_place() = base_;
+    group_->mutable_unit()->set_reader(reader_);
+    group_->set_priority(0);
+    group_bytes_ = 0;
+  }
+
+  Worker::State& state_;
+  const wire::Place& place_;
+  std::string reader_;
+  UnitOutput& output_;
+  wire::Place base_;
+  std::map<std::string, std::uint32_t> same_place_;
+  wire::Group* group_ = nullptr;
+  std::uint64_t group_bytes_ = 0;
+  std::size_t announced_ = 0;
+};
+
+}  // namespace
+
+void Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
+                                     Content& content, ItemSink& sink, UnitOutput& output,
+                                     Examination& examination) {
+  const std::string reader_name = session->table(static_cast<std::size_t>(reader)).name;
+  if (place.steps_size() >= kMaxContainerDepth) {
+    sink.problem(reader_name, ProblemKind::limit,
+                 fmt::format("containers nested more than {} deep are not opened", kMaxContainerDepth),
+                 false);
+    examination.state = ItemState::partly_examined;
+    examination.reason = "nested too deep";
+    return;
+  }
+  MemberListing listing(*this, place, reader_name, content, output);
+  session->list_members(
+      reader, item, content, sink, [&](MemberInfo&& member) { return listing.take(member); }, examination);
+}
+
+void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) {
+  const wire::Place& place = unit.place();
+  const auto fail_from = [&](int first, const Error& error) {
+    for (int i = first; i < unit.members_size(); ++i) {
+      ItemSink sink(output, static_cast<std::uint32_t>(i), unit.members(i).locator());
+      sink.problem(unit.reader(), problem_kind(error.code), error.message, false);
+      wire::Examined& examined = *output.result().add_examined();
+      examined.set_index(static_cast<std::uint32_t>(i));
+      set_failed(examined, error);
+    }
+  };
+  if (!container || container_locator != place.locator()) {
+    auto source = open(place, output);
+    if (!source) return fail_from(0, source.error());
+    container = std::make_unique<Content>(source.take());
+    container->assume_media_type(place.media_type());
+    container_locator = place.locator();
+  }
+  const int reader = reader_index(*session, unit.reader());
+  if (reader < 0 || std::find(unit.skip().begin(), unit.skip().end(), unit.reader()) != unit.skip().end()) {
+    return fail_from(
+        0, {ErrorCode::unsupported, "the plugin " + unit.reader() + " was left out for this container"});
+  }
+  std::map<std::uint32_t, int> index_of;
+  for (int i = 0; i < unit.members_size(); ++i) index_of[unit.members(i).ordinal()] = i;
+  std::map<int, PulledMember> pulled;
+  ItemContext item;
+  item.locator = place.locator();
+  Examination examination;
+  ReasonSink reason;
+  const std::uint32_t first = unit.members(0).ordinal();
+  const std::uint32_t last = unit.members(unit.members_size() - 1).ordinal();
+  session->extract_members(
+      reader, item, *container, reason, first, last - first + 1,
+      [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
+        if (const auto found = index_of.find(ordinal); found != index_of.end())
+          pulled[found->second] = pull_member(pull, hasher);
+        return ordinal < last;
+      },
+      examination);
+  for (int i = 0; i < unit.members_size(); ++i) {
+    const auto found = pulled.find(i);
+    if (found == pulled.end()) {
+      ItemSink sink(output, static_cast<std::uint32_t>(i), unit.members(i).locator());
+      const std::string why = reason.reason.empty() ? "the container gave no bytes for it" : reason.reason;
+      sink.problem(unit.reader(), ProblemKind::corrupt, why, false);
+      wire::Examined& examined = *output.result().add_examined();
+      examined.set_index(static_cast<std::uint32_t>(i));
+      set_failed(examined, {ErrorCode::corrupt, why});
+      continue;
+    }
+    examine_member(unit, i, std::move(found->second.bytes), found->second.cut, found->second.damaged,
+                   found->second.digests, found->second.size, output);
+    pulled.erase(found);
+  }
+}
+
+void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<std::byte> bytes, bool cut,
+                                   bool damaged, const Digests& digests, std::uint64_t size,
+                                   UnitOutput& output) {
+  const wire::Member& member = unit.members(i);
+  const auto index = static_cast<std::uint32_t>(i);
+  if (cut) {
+    ItemSink sink(output, index, member.locator());
+    const std::string why =
+        fmt::format("{} bytes inside a container: only digested, not examined (limit {} MiB)", size,
+                    kMaxMemberInMemory >> 20);
+    sink.problem("content", ProblemKind::limit, why, false);
+    wire::Examined& examined = *output.result().add_examined();
+    examined.set_index(index);
+    examined.set_size(size);
+    examined.set_md5(digests.md5);
+    examined.set_sha1(digests.sha1);
+    examined.set_sha256(digests.sha256);
+    examined.set_media_type("application/octet-stream");
+    examined.set_state(to_text(ItemState::partly_examined));
+    examined.set_reason(why);
+    examined.set_reused(true);
+    return;
+  }
+  wire::Place place = unit.place();
+  wire::Step& step = *place.add_steps();
+  step.set_plugin(unit.reader());
+  step.set_ordinal(member.ordinal());
+  step.set_media_type(unit.place().media_type());
+  place.set_path(member.path());
+  place.set_locator(member.locator());
+  place.set_name(member.name());
+  place.set_kind(to_text(member.carved() ? ItemKind::carved : ItemKind::member));
+  examine(unit, place, index, make_memory_source(std::move(bytes)), output);
+  if (!damaged) return;
+  ItemSink sink(output, index, member.locator());
+  sink.problem(unit.reader(), ProblemKind::corrupt,
+               "the container is damaged here; what came out may be short", false);
+  wire::Examined& examined = *output.result().mutable_examined(output.result().examined_size() - 1);
+  if (examined.state() == to_text(ItemState::examined)) {
+    // Of this place alone: equal bytes elsewhere are sound.
+    examined.set_item_state(to_text(ItemState::partly_examined));
+    examined.set_item_reason("damaged inside its container");
+  }
+}
+
+}  // namespace touchstone
