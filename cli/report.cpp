@@ -5,6 +5,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include "casefile/finalise.hpp"
+#include "casefile/sqlite.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
@@ -52,6 +54,13 @@ int body(const std::vector<std::string>& arguments) {
   if (!done) {
     complain(done.error().message);
     return kStopped;
+  }
+  const Database db(folder + "/case.db", Database::Mode::read_only);
+  if (const Completeness state = completeness(db); state.units_open > 0) {
+    complain(fmt::format(
+        "the run in {} is not complete: {} units of work are left, and leads were ranked as of its "
+        "last end. The same triage command goes on with it.",
+        folder, state.units_open));
   }
   fmt::print("Report: {}\n", (std::filesystem::absolute(folder) / "report/index.html").string());
   return kComplete;

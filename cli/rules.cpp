@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kHelp =
     "List and check rule files: keywords, apps, order, ranking, scope.\n\n"
     "Usage: touchstone rules list  [DIR] [--json]\n"
-    "       touchstone rules check [DIR] [--json]\n\n"
+    "       touchstone rules check [DIR|FILE] [--json]\n\n"
     "Without DIR the program's own rules. check runs each file's examples and counter-examples; exit code 2 "
     "when one\n"
     "is wrong, with file:line:column.\n\n"
@@ -28,7 +28,7 @@ int body(const std::vector<std::string>& arguments) {
   const auto what =
       values->count("what") ? (*values)["what"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (what.empty() || what.size() > 2 || (what[0] != "list" && what[0] != "check"))
-    throw UsageError("say: rules list [DIR], or rules check [DIR]");
+    throw UsageError("say: rules list [DIR], or rules check [DIR or FILE]");
   const auto checks = check_rules(what.size() == 2 ? what[1] : data_folder() + "/rules");
   nlohmann::json all = nlohmann::json::array();
   std::size_t wrong = 0;

@@ -58,7 +58,9 @@ std::string human_time(std::int64_t us) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
 }
 
-ProgressLine::ProgressLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {
+  if (!terminal_) last_us_ = wall_us();  // a log has no use for "0 of 0 items"
+}
 
 void ProgressLine::show(const std::string& text) {
   if (quiet_) return;

@@ -85,6 +85,7 @@ ExhibitOption exhibit_option(const std::string& text, Role role) {
     option.role = role_of(option.ref.substr(colon + 1));
     option.ref.resize(colon);
   }
+  if (option.path.empty()) throw UsageError("\"" + text + "\": the path after '=' is empty");
   if (option.ref.empty()) throw UsageError("\"" + text + "\": the reference before '=' is empty");
   return option;
 }

@@ -9,6 +9,11 @@ Status FileSystem::unallocated(const std::function<bool(ByteRange)>& /*sink*/,
   return {};
 }
 
+Status FileSystem::slack(const std::function<bool(ByteRange, const std::string&)>& /*sink*/,
+                         std::vector<Problem>& /*problems*/) {
+  return {};
+}
+
 Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uint32_t sector_size,
                                                      const Volume& volume, const VolumeOptions& options) {
   if (volume.state == VolumeState::encrypted) return Error{ErrorCode::encrypted, volume.reason};

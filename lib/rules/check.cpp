@@ -137,10 +137,31 @@ void check_strays(const std::string& root, std::vector<RuleCheck>& checks) {
   }
 }
 
+/// A file on its own: its `schema` says what it is.
+RuleCheck check_one(const std::string& path) {
+  RuleCheck out;
+  out.info.path = path;
+  const auto text = read_rule_file(path);
+  if (!text) {
+    add_errors(out, text.error().message);
+    return out;
+  }
+  for (const RuleKind kind :
+       {RuleKind::keywords, RuleKind::order, RuleKind::ranking, RuleKind::apps, RuleKind::scope}) {
+    const std::string_view name = kind == RuleKind::apps ? "app" : to_text(kind);
+    if (text->find(fmt::format("\"touchstone.{}/", name)) != std::string::npos) return check_file(path, kind);
+  }
+  out.errors.push_back(fmt::format(
+      "{}: no schema of a rule file: schema = \"touchstone.keywords/1\" (or app, order, ranking, scope)",
+      path));
+  return out;
+}
+
 }  // namespace
 
 std::vector<RuleCheck> check_rules(const std::string& root) {
   std::vector<RuleCheck> checks;
+  if (std::error_code code; fs::is_regular_file(root, code)) return {check_one(root)};
   for (const RuleKind kind :
        {RuleKind::keywords, RuleKind::order, RuleKind::ranking, RuleKind::apps, RuleKind::scope}) {
     const auto paths = find_rule_files(root, kind);

@@ -18,7 +18,7 @@ struct RuleCheck {
 
 /// Every file of every kind, sorted by kind then path; examples are run, SQL is prepared, ids are unique per
 /// kind. A folder that cannot be read is an entry with an error. A file in a folder of no known kind is one,
-/// too.
+/// too. A `root` that is a file is checked alone, as what its `schema` says.
 std::vector<RuleCheck> check_rules(const std::string& root);
 
 }  // namespace touchstone

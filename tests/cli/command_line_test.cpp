@@ -25,6 +25,8 @@ TEST(CommandLine, MistakesAreUsageErrors) {
            {"triage", "--jobs", "many"},
            {"status", "/nonexistent"},
            {"triage", "--out", "/tmp/x", "--only", "nosuchplugin", "/etc/hostname"},
+           {"triage", "--out", "/tmp/x", "ABC/1="},
+           {"triage", "--out", "/tmp/x", "ABC/1:suspect="},
            {"report", "/nonexistent"}}) {
     std::vector<std::string> command = {program()};
     command.insert(command.end(), words.begin(), words.end());
@@ -45,6 +47,20 @@ TEST(CommandLine, BadRuleFilesStopTheRunWithFileLineAndColumn) {
   EXPECT_NE(result.error.find("bad.toml:4:1:"), std::string::npos) << result.error;
   EXPECT_NE(result.error.find("title"), std::string::npos) << result.error;
   EXPECT_FALSE(std::filesystem::exists(folder.path("case/case.db")));
+}
+
+TEST(CommandLine, RuleFilesCanBeCheckedOneByOne) {
+  const std::string shipped = std::string(TOUCHSTONE_SOURCE_DIR) + "/rules/apps/whatsapp_android.toml";
+  EXPECT_EQ(run({program(), "rules", "check", shipped}).exit_code, 0);
+  const FreshFolder scratch;
+  const std::string bad = scratch.text("bad.toml"), other = scratch.text("other.toml");
+  write_file(bad, "schema = \"touchstone.order/1\"\nid = \"x\"\nversion = \"1\"\ntitel = \"x\"\n");
+  write_file(other, "title = \"not a rule\"\n");
+  const RunResult result = run({program(), "rules", "check", bad});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.out.find("bad.toml:4:"), std::string::npos) << result.out;
+  EXPECT_NE(run({program(), "rules", "check", other}).out.find("no schema of a rule file"),
+            std::string::npos);
 }
 
 TEST(CommandLine, ComplainantWithoutScopeIsRefused) {
