@@ -40,16 +40,18 @@ constexpr const char* kHelp =
 options::options_description visible_options() {
   options::options_description visible("Options");
   const auto list = [] { return options::value<std::vector<std::string>>()->composing(); };
-  visible.add_options()                                                                          //
-      ("out", options::value<std::string>(), "folder for the results (made, or resumed)")        //
-      ("case", options::value<std::string>(), "case file: windows, places, persons, scope")      //
-      ("role", options::value<std::string>(), "role of every exhibit that names none")           //
-      ("keywords", list(), "further keyword pack (.toml) or list (one term a line)")             //
-      ("hashset", list(), "FILE[:category], category known or notable (default)")                //
-      ("only", list(), "run only these plugins: a,b")                                            //
-      ("without", list(), "run all plugins but these")                                           //
-      ("plugin-path", list(), "further folder with plugins")                                     //
-      ("previews", options::value<std::string>()->default_value("leads"), "none, leads or all")  //
+  visible.add_options()                                                                            //
+      ("out", options::value<std::string>(), "folder for the results (made, or resumed)")          //
+      ("case", options::value<std::string>(), "case file: windows, places, persons, scope")        //
+      ("role", options::value<std::string>(), "role of every exhibit that names none")             //
+      ("keywords", list(), "further keyword pack (.toml) or list (one term a line)")               //
+      ("hashset", list(), "FILE[:category], category known or notable (default)")                  //
+      ("password-file", options::value<std::string>(), "passwords and recovery keys, one a line")  //
+      ("only", list(), "run only these plugins: a,b")                                              //
+      ("without", list(), "run all plugins but these")                                             //
+      ("plugin-path", list(), "further folder with plugins")                                       //
+      ("no-unallocated", "leave out unallocated space, slack and volumes that nothing reads")      //
+      ("previews", options::value<std::string>()->default_value("leads"), "none, leads or all")    //
       ("jobs", options::value<int>()->default_value(-1),
        "worker processes; 0: in this one; -1: one a core")                                              //
       ("memory", options::value<std::string>(), "for all workers together, e.g. 4G (default: half)")    //
@@ -124,7 +126,9 @@ TriageOptions triage_options(const options::variables_map& values,
     throw UsageError("--previews is none, leads or all");
   result.operator_name = text_option(values, "operator");
   result.rules_dir = text_option(values, "rules");
+  result.password_file = text_option(values, "password-file");
   result.update = values.count("update") != 0;
+  result.free_space = values.count("no-unallocated") == 0;
   const std::string sandbox = text_option(values, "sandbox");
   if (sandbox != "on" && sandbox != "off") throw UsageError("--sandbox is on or off");
   result.sandbox = sandbox == "on";

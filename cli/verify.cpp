@@ -20,6 +20,11 @@ constexpr const char* kHelp =
     "Exit codes: 0 all agrees; 3 it does not, or cannot be opened; 1 nothing is stored to compare with.\n";
 
 int verify_folder(const std::string& folder, bool as_json) {
+  if (!std::filesystem::exists(folder + "/manifest.sha256") &&
+      !std::filesystem::exists(folder + "/case.db")) {
+    complain(folder + ": is neither an image nor a case folder: there is nothing to verify it by");
+    return kIncomplete;
+  }
   if (!std::filesystem::exists(folder + "/manifest.sha256") && std::filesystem::exists(folder + "/case.db")) {
     complain(folder +
              ": its run has not ended, so there is no manifest yet; the same triage command resumes it");

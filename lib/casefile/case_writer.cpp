@@ -180,6 +180,16 @@ void CaseWriter::set_exhibit(std::int64_t id, std::string_view column, const Val
       .run();
 }
 
+void CaseWriter::add_exhibit_metadata(std::int64_t id, const std::string& json) {
+  db_.prepare(
+         "UPDATE exhibit SET metadata = json_patch(?2, CASE WHEN json_valid(metadata) THEN metadata ELSE "
+         "'{}' END)"
+         " WHERE id = ?1 AND json_valid(?2)")
+      .bind(1, id)
+      .bind(2, json)
+      .run();
+}
+
 std::int64_t CaseWriter::add_volume(std::int64_t exhibit_id, const Volume& volume, std::int64_t unit_id) {
   std::optional<std::int64_t> parent;
   if (const auto found = volumes_.find({exhibit_id, volume.parent_slot}); found != volumes_.end())

@@ -73,6 +73,8 @@ class CaseWriter {
   // --- results ---
   std::int64_t add_exhibit(std::string_view ref, Role role, std::string_view path);
   void set_exhibit(std::int64_t id, std::string_view column, const Value& value);
+  /// Adds the members of a JSON object to the exhibit's metadata; names that are there stay as they are.
+  void add_exhibit_metadata(std::int64_t id, const std::string& json);
   std::int64_t add_volume(std::int64_t exhibit_id, const Volume& volume, std::int64_t unit_id);
   void set_volume_state(std::int64_t exhibit_id, const std::string& slot, VolumeState state,
                         std::string_view reason);

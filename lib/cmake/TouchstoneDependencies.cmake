@@ -3,6 +3,8 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)       # libssl-dev
 find_package(ZLIB REQUIRED)                             # zlib1g-dev
+find_package(BZip2 REQUIRED)                            # libbz2-dev
+find_package(LibLZMA REQUIRED)                          # liblzma-dev
 find_package(SQLite3 REQUIRED)                          # libsqlite3-dev
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)  # libboost-program-options-dev
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs dnn)  # libopencv-{core,imgproc,imgcodecs,dnn}-dev
@@ -10,7 +12,9 @@ find_package(nlohmann_json 3.11 REQUIRED)               # nlohmann-json3-dev
 find_package(fmt 9 REQUIRED)                            # libfmt-dev
 find_package(Protobuf REQUIRED)                         # libprotobuf-dev protobuf-compiler
 pkg_check_modules(TSK REQUIRED IMPORTED_TARGET tsk)     # libtsk-dev
+pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)      # libargon2-dev
 pkg_check_modules(EWF REQUIRED IMPORTED_TARGET libewf)  # libewf-dev
+pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)    # libdeflate-dev
 pkg_check_modules(MAGIC REQUIRED IMPORTED_TARGET libmagic)        # libmagic-dev
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)    # libseccomp-dev
 pkg_check_modules(HYPERSCAN REQUIRED IMPORTED_TARGET libhs)       # libhyperscan-dev
@@ -19,6 +23,8 @@ pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)            # libzip-dev
 pkg_check_modules(UCHARDET REQUIRED IMPORTED_TARGET uchardet)     # libuchardet-dev
 pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)           # libblkid-dev
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)   # libtomlplusplus-dev
+pkg_check_modules(PLIST REQUIRED IMPORTED_TARGET libplist-2.0)    # libplist-dev
+pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)           # libexpat1-dev
 if(TOUCHSTONE_GPL_PLUGINS)
   pkg_check_modules(EXIV2 REQUIRED IMPORTED_TARGET exiv2)         # libexiv2-dev (GPL-2+)
 endif()

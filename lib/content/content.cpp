@@ -59,6 +59,31 @@ class Keeper {
   std::vector<std::byte> bytes_;
 };
 
+void put_zeros(const std::vector<ByteRange>& ranges, std::uint64_t offset, std::span<std::byte> bytes) {
+  for (const ByteRange& range : ranges) {
+    const std::uint64_t from = std::max(range.offset, offset);
+    const std::uint64_t to = std::min(range.offset + range.length, offset + bytes.size());
+    if (from < to)
+      std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(from - offset), to - from, std::byte{0});
+  }
+}
+
+class MaskedSource final : public ByteSource {
+ public:
+  MaskedSource(ByteSource& origin, const std::vector<ByteRange>& hidden) : origin_(origin), hidden_(hidden) {}
+  std::uint64_t size() const override { return origin_.size(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    auto got = origin_.read_at(offset, out);
+    if (got) put_zeros(hidden_, offset, out.first(*got));
+    return got;
+  }
+  std::vector<Gap> gaps() const override { return origin_.gaps(); }
+
+ private:
+  ByteSource& origin_;
+  const std::vector<ByteRange>& hidden_;
+};
+
 }  // namespace
 
 Status Content::read(Hasher& hasher, const MediaTyper& typer,
@@ -68,15 +93,19 @@ Status Content::read(Hasher& hasher, const MediaTyper& typer,
   Keeper keeper(size_);
   bool giving = static_cast<bool>(sink);
   std::uint64_t offset = 0;
-  if (size_ == 0) media_type_ = typer.detect({});
+  const bool typed = !media_type_.empty();
+  if (size_ == 0 && !typed) media_type_ = typer.detect({});
+  if (!hidden_.empty()) masked_ = std::make_unique<MaskedSource>(*origin_, hidden_);
   while (offset < size_) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_ - offset));
     auto got = origin_->read_at(offset, std::span(block).first(want));
     if (!got) return got.error();
     if (*got == 0) break;
     const auto part = std::span<const std::byte>(block).first(*got);
-    if (offset == 0) media_type_ = typer.detect(part);
+    if (!digest_hidden_) put_zeros(hidden_, offset, std::span(block).first(*got));
+    if (offset == 0 && !typed) media_type_ = typer.detect(part);
     hasher.update(part);
+    if (digest_hidden_) put_zeros(hidden_, offset, std::span(block).first(*got));
     keeper.add(part);
     if (giving) giving = sink(offset, part);
     offset += *got;

@@ -9,6 +9,7 @@
 
 #include "evidence/byte_source.hpp"
 #include "evidence/digest.hpp"
+#include "filesystem/filesystem.hpp"
 #include "model/types.hpp"
 
 namespace touchstone {
@@ -49,20 +50,30 @@ class Content {
               const std::function<bool(std::uint64_t offset, std::span<const std::byte>)>& sink);
   const Digests& digests() const { return digests_; }
   const std::string& media_type() const { return media_type_; }
-  /// For content that is opened again without being read whole: what read() found before.
+  /// For content that is opened again without being read whole: what read() found before. Given before
+  /// read(), it is kept.
   void assume_media_type(const std::string& media_type) { media_type_ = media_type; }
+  /// To be called before read(): bytes that are not of this content, though they stand in it (a deleted
+  /// file's blocks that others use now). They are digested, so that other tools find the same, and then
+  /// zeros; without `digest` they are zeros for the digests as well.
+  void hide(std::vector<ByteRange> ranges, bool digest) {
+    hidden_ = std::move(ranges), digest_hidden_ = digest;
+  }
   /// Ranges that could not be read: the digests are then of zeros there, and never stand for the true
   /// content.
   std::vector<Gap> gaps() const { return origin_->gaps(); }
   bool in_memory() const { return memory_ != nullptr; }
   /// The bytes by offset: memory if they are there, else the source.
-  ByteSource& source() { return memory_ ? *memory_ : *origin_; }
+  ByteSource& source() { return memory_ ? *memory_ : masked_ ? *masked_ : *origin_; }
   /// The bytes when in memory.
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
   std::unique_ptr<ByteSource> origin_;
   std::unique_ptr<ByteSource> memory_;
+  std::unique_ptr<ByteSource> masked_;  ///< origin_ with zeros for what is hidden
+  std::vector<ByteRange> hidden_;
+  bool digest_hidden_ = true;
   std::span<const std::byte> bytes_;
   std::uint64_t size_ = 0;
   Digests digests_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "content/database_policy.hpp"
+#include "content/database_stand_in.hpp"
 #include "content/database_vfs.hpp"
 
 namespace touchstone {
@@ -38,6 +39,15 @@ class Database final : public EvidenceDatabase {
   const DatabaseFacts& facts() const override { return facts_; }
   Result<std::unique_ptr<EvidenceQuery>> query(std::string_view sql,
                                                const std::vector<Value>& parameters) override;
+  Status hide_table(std::string_view table, const StandInRows& rows) override {
+    return stand_in([&] { return detail::hide_table(db_.get(), policy_, table, rows); });
+  }
+  Status extend_table(std::string_view table, const StandInRows& rows) override {
+    return stand_in([&] { return detail::extend_table(db_.get(), policy_, table, rows); });
+  }
+  Status show_table(std::string_view table) override {
+    return stand_in([&] { return detail::show_table(db_.get(), table); });
+  }
 
   /// What SQLite's result code means here.
   Error error(int rc);
@@ -48,6 +58,14 @@ class Database final : public EvidenceDatabase {
  private:
   Status read_schema();
   static int count_steps(void* self);
+  template <typename Make>
+  Status stand_in(const Make& make) {
+    start_counting();
+    policy_.set_paused(true);
+    const int rc = make();
+    policy_.set_paused(false);
+    return rc == SQLITE_OK ? Status() : Status(error(rc));
+  }
 
   DatabaseLimits limits_;
   detail::EvidenceVfs vfs_;

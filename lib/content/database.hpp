@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "content/sqlite/table_shape.hpp"
 #include "evidence/byte_source.hpp"
 #include "model/result.hpp"
 #include "model/types.hpp"
@@ -52,6 +53,16 @@ struct DatabaseFacts {
 
 class EvidenceQuery;
 
+/// Rows from elsewhere that are to stand under a table's name, see EvidenceDatabase::hide_table().
+struct StandInRows {
+  std::vector<sqlite::Column> columns;
+  struct Row {
+    std::int64_t row_id = 0;                                ///< unique among them
+    const std::vector<sqlite::SqlValue>* values = nullptr;  ///< by column; unknown ones become NULL
+  };
+  std::vector<Row> rows;
+};
+
 class EvidenceDatabase {
  public:
   virtual ~EvidenceDatabase() = default;
@@ -63,6 +74,15 @@ class EvidenceDatabase {
   /// be called. Error invalid where the SQL is wrong or not allowed: another query may still work.
   virtual Result<std::unique_ptr<EvidenceQuery>> query(std::string_view sql,
                                                        const std::vector<Value>& parameters) = 0;
+
+  // For queries over recovered rows (sqlite/recovered_database.hpp). Temporary tables, under the budget of
+  // the overlay, take the names of tables; so the same SQL runs over other rows. No query may be open.
+  /// From now on the table's name means these rows alone.
+  virtual Status hide_table(std::string_view table, const StandInRows& rows) = 0;
+  /// From now on the table's name means its own rows and these.
+  virtual Status extend_table(std::string_view table, const StandInRows& rows) = 0;
+  /// The table itself again.
+  virtual Status show_table(std::string_view table) = 0;
 };
 
 class EvidenceQuery {

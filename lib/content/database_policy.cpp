@@ -158,6 +158,10 @@ void DatabasePolicy::allow_table(std::string_view name) {
   tables_.insert(lower(name));
 }
 
+void DatabasePolicy::allow_temporary(std::string_view name) {
+  temporary_.insert(lower(name));
+}
+
 void DatabasePolicy::enforce(sqlite3* db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // SQLite declares the columns of its own table functions when they are first named, which no authorizer of
@@ -188,6 +192,7 @@ int DatabasePolicy::decide(int action, const char* first, const char* second, co
     if (refusal_.empty()) refusal_ = std::move(reason);
     return SQLITE_DENY;
   };
+  if (paused_) return SQLITE_OK;
   switch (action) {
     case SQLITE_SELECT:
     case SQLITE_RECURSIVE:
@@ -200,6 +205,7 @@ int DatabasePolicy::decide(int action, const char* first, const char* second, co
       // Views fail by ENABLE_VIEW and no trigger fires on SELECT; what SQLite calls the inner-most view here
       // may as well be a WITH clause of ours.
       const std::string table = lower(first ? first : "");
+      if (schema && std::string_view(schema) == "temp" && temporary_.contains(table)) return SQLITE_OK;
       if (schema && std::string_view(schema) != "main") return refuse("only the database itself may be read");
       // count(*) reads no column; so it looks also where the name is that of a WITH clause.
       if (second && *second == '\0' && !schema) return SQLITE_OK;

@@ -24,6 +24,10 @@ class DatabasePolicy {
   void allow_table(std::string_view name);
   /// Puts the authorizer in force. `this` must outlive the connection.
   void enforce(sqlite3* db);
+  /// Names a temporary table or view of ours.
+  void allow_temporary(std::string_view name);
+  /// While it is set everything is allowed: for statements of ours that make those.
+  void set_paused(bool paused) { paused_ = paused; }
   /// Why the last statement was refused; empty if it was not. Cleared by reading.
   std::string take_refusal();
 
@@ -32,7 +36,9 @@ class DatabasePolicy {
                        const char* inner);
   int decide(int action, const char* first, const char* second, const char* schema);
   std::unordered_set<std::string> tables_;  ///< ASCII lower case, as SQLite compares names
+  std::unordered_set<std::string> temporary_;
   std::string refusal_;
+  bool paused_ = false;
 };
 
 /// Whether a row of sqlite_schema makes an ordinary table: the statement begins with CREATE TABLE.

@@ -1,6 +1,8 @@
-// Pieces of the EWF section layout that the walk over a segment and its mending share.
+// Pieces of the EWF section layout that the walk over a segment and the reading of its sections share.
 // Format: Joachim Metz, "Expert Witness Compression Format specification", section 3.
 #pragma once
+
+#include <libdeflate.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,13 +25,7 @@ inline void store_little_endian(std::byte* at, std::size_t bytes, std::uint64_t 
 
 /// Adler-32 of RFC 1950.
 inline std::uint32_t adler32(std::span<const std::byte> bytes) {
-  std::uint32_t a = 1;
-  std::uint32_t b = 0;
-  for (const std::byte byte : bytes) {
-    a = (a + std::to_integer<std::uint32_t>(byte)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return b << 16 | a;
+  return libdeflate_adler32(1, bytes.data(), bytes.size());
 }
 
 /// True if the last four bytes are the Adler-32 of those before.

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
 
 #include "evidence/ewf_layout.hpp"
-#include "evidence/ewf_mend.hpp"
+#include "evidence/ewf_sections.hpp"
 
 namespace touchstone {
 namespace {
-
-namespace fs = std::filesystem;
 
 using ewf::kDescriptorSize;
 using ewf::little_endian;
@@ -22,12 +19,8 @@ constexpr std::size_t kHeaderSize = 13;
 constexpr std::uint32_t kMaxSections = 1'000'000;
 constexpr std::uint32_t kMaxSegments = 99 + 22 * 26 * 26;  // E01–E99, EAA–ZZZ
 
-std::string base_name(const std::string& path) {
-  return fs::path(path).filename().string();
-}
-
 /// Fills in how the segment ends, and why if it is cut.
-Status walk_sections(ByteSource& file, SectionMender& mender, EwfSegment& segment) {
+Status walk_sections(ByteSource& file, EwfSectionReader& reader, EwfSegment& segment) {
   const std::uint64_t size = file.size();
   std::uint64_t at = kHeaderSize;
   const auto cut = [&](std::string why) {
@@ -44,7 +37,7 @@ Status walk_sections(ByteSource& file, SectionMender& mender, EwfSegment& segmen
     const auto got = file.read_at(at, descriptor);
     if (!got) return got.error();
     if (*got < kDescriptorSize) return cut("is cut short at byte " + std::to_string(at));
-    if (!ewf::checksum_fits(descriptor) && !mender.mend_descriptor(at, descriptor)) {
+    if (!ewf::checksum_fits(descriptor) && !reader.mend_descriptor(at, descriptor)) {
       return cut("has a damaged section descriptor at byte " + std::to_string(at));
     }
     std::array<char, 17> type{};
@@ -54,7 +47,7 @@ Status walk_sections(ByteSource& file, SectionMender& mender, EwfSegment& segmen
       segment.end = name == "next" ? EwfSegment::End::next : EwfSegment::End::done;
       return {};
     }
-    mender.check(at, descriptor);
+    reader.take(at, descriptor);
     const std::uint64_t next = little_endian(descriptor.data() + 16, 8);
     if (next <= at) {
       return cut("has a section chain that ends at byte " + std::to_string(at) +
@@ -75,10 +68,11 @@ Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
     return Error{ErrorCode::corrupt, "does not begin as an EWF segment"};
   }
   EwfSegment segment;
+  segment.size = file.size();
   segment.number = static_cast<std::uint16_t>(little_endian(header.data() + 9, 2));
-  SectionMender mender(file, segment);
-  const Status walked = walk_sections(file, mender, segment);
-  mender.finish();
+  EwfSectionReader reader(file, segment);
+  const Status walked = walk_sections(file, reader, segment);
+  reader.finish();
   if (!walked) return walked.error();
   return segment;
 }
@@ -108,101 +102,196 @@ std::optional<std::string> ewf_segment_name(const std::string& first, std::uint3
   return name;
 }
 
-namespace {
-
-// The segment's number as its name says it, to tell someone who gave E03 to give E01.
-std::string first_segment_hint(const std::string& path) {
-  std::string first = path;
-  if (first.size() > 3) first.replace(first.size() - 2, 2, "01");
-  std::error_code ignored;
-  return fs::exists(first, ignored) ? ": give the first, " + base_name(first) : ": give the first of the set";
+EwfGeometry ewf_geometry(std::span<const std::byte> content) {
+  EwfGeometry geometry;
+  if (content.size() < 24) return geometry;
+  const bool short_form = content.size() < 1052;
+  geometry.chunks = little_endian(content.data() + 4, 4);
+  geometry.sectors_per_chunk = little_endian(content.data() + 8, 4);
+  geometry.bytes_per_sector = little_endian(content.data() + 12, 4);
+  geometry.sectors = little_endian(content.data() + 16, short_form ? 4 : 8);
+  if (short_form) return geometry;
+  static constexpr char kDigits[] = "0123456789abcdef";
+  bool any = false;
+  for (const std::byte byte : content.subspan(64, 16)) {
+    any = any || byte != std::byte{0};
+    geometry.set_identifier.push_back(kDigits[std::to_integer<unsigned>(byte) >> 4]);
+    geometry.set_identifier.push_back(kDigits[std::to_integer<unsigned>(byte) & 15]);
+  }
+  if (!any) geometry.set_identifier.clear();
+  return geometry;
 }
 
-// A file after the hole shows that the hole is in the middle, not at the end.
-std::string later_segment(const std::string& first, std::uint32_t number) {
-  constexpr std::uint32_t kLookAhead = 100;
-  for (std::uint32_t n = number + 1; n <= number + kLookAhead; ++n) {
-    const auto name = ewf_segment_name(first, n);
-    std::error_code ignored;
-    if (name && fs::exists(*name, ignored)) return *name;
+namespace {
+
+// After a hole: how far on the next file may be, and how many such steps are made in all.
+constexpr std::uint32_t kLookAhead = 200;
+
+bool power_of_two(std::uint64_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
+
+// Chunk count, sectors a chunk, bytes a sector and sectors in all, against each other and the tables.
+bool agrees_with_tables(std::span<const std::byte> content, std::uint64_t chunks) {
+  const EwfGeometry volume = ewf_geometry(content);
+  return volume.chunks == chunks && chunks > 0 && power_of_two(volume.sectors_per_chunk) &&
+         power_of_two(volume.bytes_per_sector) && volume.bytes_per_sector >= 512 &&
+         volume.bytes_per_sector <= 65536 && volume.sectors_per_chunk <= 65536 &&
+         (volume.sectors + volume.sectors_per_chunk - 1) / volume.sectors_per_chunk == chunks;
+}
+
+std::string set_identifier(const EwfSegment& segment) {
+  for (const EwfSegment::Geometry& section : segment.geometry) {
+    if (section.sound) return ewf_geometry(section.content).set_identifier;
   }
   return "";
 }
 
-void describe_missing(EwfSet& set, const std::string& first, std::uint32_t number) {
-  const auto wanted = ewf_segment_name(first, number);
-  const std::string name = wanted ? base_name(*wanted) : "segment " + std::to_string(number);
-  set.missing = name + " is missing: " + base_name(set.files.back()) + " says more follow";
-  const std::string later = later_segment(first, number);
-  if (!later.empty())
-    set.missing += "; " + base_name(later) + " and what comes after it cannot be used without it";
-}
+class SetFinder {
+ public:
+  SetFinder(ImageInput& input, EwfSet& set) : input_(input), set_(set) {}
 
-/// Adds the files to `set`, one after the other.
-Status collect_segments(const std::string& first_path, EwfSet& set) {
-  for (std::uint32_t number = 1;; ++number) {
-    const auto name = number == 1 ? std::optional(first_path) : ewf_segment_name(first_path, number);
-    std::error_code ignored;
-    if (!name || (number > 1 && !fs::exists(*name, ignored))) {
-      describe_missing(set, first_path, number);
-      return {};
-    }
-    auto file = open_file_source(*name);
-    if (!file) return file.error();
-    auto segment = inspect_ewf_segment(**file);
-    if (!segment) {
-      if (number == 1) return Error{segment.error().code, *name + " " + segment.error().message};
-      set.troubles.push_back(base_name(*name) + " " + segment.error().message);
-      describe_missing(set, first_path, number);
-      return {};
-    }
-    if (segment->number != number) {
-      const std::string says =
-          base_name(*name) + " says that it is segment " + std::to_string(segment->number);
-      if (number == 1)
-        return Error{ErrorCode::corrupt, *name + " is segment " + std::to_string(segment->number) +
-                                             " of an EWF set" + first_segment_hint(*name)};
-      set.troubles.push_back(says + ", not " + std::to_string(number));
-      describe_missing(set, first_path, number);
-      return {};
-    }
-    set.files.push_back(*name);
-    set.segments.push_back(std::move(*segment));
-    const EwfSegment& added = set.segments.back();
-    set.bytes += (*file)->size();
-    set.chunks += added.chunks;
-    if (added.end == EwfSegment::End::done) {
-      set.complete = true;
-      return {};
-    }
-    // How many chunks a damaged file held is not known: those of later files have no place any more.
-    if (added.end == EwfSegment::End::cut) {
-      std::string trouble = base_name(*name) + " " + added.trouble;
-      const auto next = ewf_segment_name(first_path, number + 1);
-      if (next && fs::exists(*next, ignored)) {
-        trouble += "; " + base_name(*next) + " and what comes after it cannot be used without it";
+  Status run() {
+    if (Status first = take_first(); !first) return first;
+    std::uint32_t missing = 0;
+    for (std::uint32_t number = 2; set_.files.back().segment.end != EwfSegment::End::done; ++number) {
+      const auto name = ewf_segment_name(input_.name, number);
+      if (!name) break;
+      auto bytes = input_.open_sibling(*name);
+      if (bytes && take_later(*name, std::move(bytes), number)) {
+        if (missing > 0) describe_hole(number - missing, number);
+        missing = 0;
+      } else if (++missing > kLookAhead) {
+        break;
       }
-      set.troubles.push_back(std::move(trouble));
-      return {};
     }
+    describe_end(missing);
+    return {};
+  }
+
+ private:
+  Status take_first() {
+    auto segment = inspect_ewf_segment(*input_.bytes);
+    if (!segment) return segment.error();
+    if (segment->number != 1) {
+      return Error{ErrorCode::corrupt,
+                   "is segment " + std::to_string(segment->number) + " of an EWF set" + first_segment_hint()};
+    }
+    add({input_.name, std::move(input_.bytes), segment.take()});
+    return {};
+  }
+
+  // The first segment by its name, to tell someone who gave E03 to give E01.
+  std::string first_segment_hint() const {
+    std::string first = input_.name;
+    if (first.size() > 3) first.replace(first.size() - 2, 2, "01");
+    return input_.open_sibling(first) ? ": give the first, " + first : ": give the first of the set";
+  }
+
+  bool take_later(const std::string& name, std::unique_ptr<ByteSource> bytes, std::uint32_t number) {
+    auto segment = inspect_ewf_segment(*bytes);
+    std::string wrong;
+    if (!segment) {
+      wrong = segment.error().message;
+    } else if (segment->number != number) {
+      wrong =
+          "says that it is segment " + std::to_string(segment->number) + ", not " + std::to_string(number);
+    } else {
+      const std::string own = set_identifier(*segment);
+      const std::string of_first = set_identifier(set_.files.front().segment);
+      if (!own.empty() && !of_first.empty() && own != of_first)
+        wrong = "belongs to another set: its identifier is " + own + ", that of " + input_.name + " is " +
+                of_first;
+    }
+    if (!wrong.empty()) {
+      set_.troubles.push_back(name + " " + wrong + "; it is not used");
+      return false;
+    }
+    add({name, std::move(bytes), segment.take()});
+    return true;
+  }
+
+  void add(EwfFile file) {
+    set_.bytes += file.segment.size;
+    if (file.segment.end == EwfSegment::End::cut)
+      set_.troubles.push_back(file.name + " " + file.segment.trouble);
+    set_.files.push_back(std::move(file));
+  }
+
+  void describe_hole(std::uint32_t from, std::uint32_t to) {
+    const std::string first = *ewf_segment_name(input_.name, from);
+    const std::string last = *ewf_segment_name(input_.name, to - 1);
+    const std::string before = set_.files[set_.files.size() - 2].name;
+    set_.missing.push_back((to - from == 1 ? first + " is" : first + " to " + last + " are") + " missing: " +
+                           before + " says more follow, and " + set_.files.back().name + " is there");
+  }
+
+  void describe_end(std::uint32_t missing) {
+    const EwfFile& last = set_.files.back();
+    if (last.segment.end == EwfSegment::End::done) return;
+    const std::uint32_t number = std::uint32_t{last.segment.number} + 1;
+    const auto name = ewf_segment_name(input_.name, number);
+    // Whether more follow a file that is cut is not known.
+    if (last.segment.end == EwfSegment::End::cut || missing == 0) return;
+    set_.missing.push_back((name ? *name : "segment " + std::to_string(number)) +
+                           " is missing: " + last.name + " says more follow");
+  }
+
+  ImageInput& input_;
+  EwfSet& set_;
+};
+
+struct Place {
+  EwfFile* file = nullptr;
+  const EwfSegment::Geometry* section = nullptr;
+};
+
+/// Decides which volume section is right, and lists the damaged ones as faults of their files.
+void settle_geometry(EwfSet& set) {
+  std::optional<Place> source;
+  std::vector<Place> damaged;
+  for (EwfFile& file : set.files) {
+    for (const EwfSegment::Geometry& section : file.segment.geometry) {
+      if (!section.sound) damaged.push_back({&file, &section});
+      if (section.sound && !source) source = Place{&file, &section};
+    }
+  }
+  std::string consequence;
+  if (source) {
+    set.geometry = source->section->content;
+    consequence = "; the copy in section " + source->section->type + " of " + source->file->name + " is used";
+  } else {
+    const auto fitting = std::find_if(damaged.begin(), damaged.end(), [&](const Place& place) {
+      return set.complete() && agrees_with_tables(place.section->content, set.chunks());
+    });
+    if (fitting != damaged.end()) {
+      set.geometry = fitting->section->content;
+      consequence = "; its numbers agree with the tables and are used";
+    }
+  }
+  for (const Place& place : damaged) {
+    place.file->segment.faults.push_back("the checksum of its section " + place.section->type + " at byte " +
+                                         std::to_string(place.section->at) + " is wrong" + consequence);
   }
 }
 
 }  // namespace
 
-std::string EwfSet::name(std::size_t index) const {
-  return base_name(files[index]);
+bool EwfSet::complete() const {
+  return missing.empty() && troubles.empty() && !files.empty() &&
+         files.back().segment.end == EwfSegment::End::done;
 }
 
-bool EwfSet::patched() const {
-  return std::any_of(segments.begin(), segments.end(),
-                     [](const EwfSegment& segment) { return !segment.patches.empty(); });
+std::uint64_t EwfSet::chunks() const {
+  std::uint64_t count = 0;
+  for (const EwfFile& file : files) count += file.segment.chunks;
+  return count;
 }
 
-Result<EwfSet> find_ewf_set(const std::string& first_path) {
+Result<EwfSet> find_ewf_set(ImageInput& input) {
   EwfSet set;
-  if (const Status collected = collect_segments(first_path, set); !collected) return collected.error();
-  mend_geometry(set);
+  if (const Status found = SetFinder(input, set).run(); !found) return found.error();
+  settle_geometry(set);
   return set;
 }
 

@@ -1,76 +1,64 @@
 #include "evidence/ewf_source.hpp"
 
-#include <libewf.h>
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <filesystem>
 
-#include "evidence/ewf_mend.hpp"
+#include "evidence/ewf_chunks.hpp"
+#include "evidence/ewf_metadata.hpp"
 #include "evidence/ewf_segments.hpp"
-#include "evidence/ewf_view.hpp"
 #include "evidence/gap_list.hpp"
-#include "model/locator.hpp"
 
 namespace touchstone {
 namespace {
 
 // Beyond this no image exists; a header that claims more would only make endless work.
 constexpr std::uint64_t kMaxMediaSize = std::uint64_t{1} << 50;
+// EnCase offers up to 32768 sectors a chunk.
+constexpr std::uint64_t kMaxChunkSize = std::uint64_t{128} << 20;
 // The least a chunk costs in a file: a 4-byte table entry and the shortest zlib stream of a zero chunk.
 constexpr std::uint64_t kLeastBytesPerChunk = 12;
+constexpr std::size_t kCacheBudget = std::size_t{8} << 20;
+constexpr std::size_t kMaxListed = 200;
 
-constexpr const char* kMissing = "chunk is missing: its segment file is missing or cut short";
-
-struct HandleCloser {
-  void operator()(libewf_handle_t* handle) const {
-    libewf_handle_close(handle, nullptr);
-    libewf_handle_free(&handle, nullptr);
+std::string_view reason_of(EwfChunkState state) {
+  switch (state) {
+    case EwfChunkState::missing:
+      return "chunk is missing: its segment file is missing or cut short";
+    case EwfChunkState::unreadable:
+      return "chunk cannot be read: it is damaged";
+    case EwfChunkState::wrong_sum:
+      return "chunk does not fit its checksum; its bytes are given as they stand";
+    case EwfChunkState::file_error:
+      return "chunk cannot be read: read error of the file that holds it";
+    case EwfChunkState::sound:
+      break;
   }
-};
-using Handle = std::unique_ptr<libewf_handle_t, HandleCloser>;
+  return "";
+}
 
-/// libewf's error object and its message, which says the cause in its first line.
-class EwfError {
- public:
-  ~EwfError() { libewf_error_free(&error_); }
-  EwfError() = default;
-  EwfError(const EwfError&) = delete;
-  EwfError& operator=(const EwfError&) = delete;
-  libewf_error_t** out() {
-    libewf_error_free(&error_);
-    return &error_;
-  }
-  std::string text() {
-    std::array<char, 1024> buffer{};
-    if (error_ == nullptr || libewf_error_backtrace_sprint(error_, buffer.data(), buffer.size() - 1) <= 0) {
-      return "libewf gives no reason";
-    }
-    std::string_view all(buffer.data());
-    all = all.substr(0, all.find('\n'));
-    while (!all.empty() && (all.back() == '.' || all.back() == '\r')) all.remove_suffix(1);
-    return to_valid_utf8(all);
-  }
-
- private:
-  libewf_error_t* error_ = nullptr;
-};
-
-/// A handle and, where the files need patches, what it reads through.
-struct OpenedEwf {
-  std::unique_ptr<EwfView> view;  ///< outlives the handle: freed after it
-  Handle handle;
+struct Range {
+  std::uint64_t from = 0, to = 0;
 };
 
 class EwfSource : public ExhibitSource {
  public:
-  EwfSource(OpenedEwf opened, ImageInfo info, std::uint32_t chunk_size, std::uint64_t chunks)
-      : opened_(std::move(opened)), info_(std::move(info)), chunk_size_(chunk_size) {
-    readable_ = chunks < info_.size / chunk_size_ ? chunks * chunk_size_ : info_.size;
-    note_checksum_errors(0, info_.size);
+  EwfSource(EwfSet set, ImageInfo info, std::uint32_t chunk_size)
+      : set_(std::move(set)),
+        info_(std::move(info)),
+        chunk_size_(chunk_size),
+        chunks_(set_.files, info_.size, chunk_size),
+        cache_(std::max(kCacheBudget, std::size_t{2} * chunk_size)) {}
+
+  EwfChunks& chunks() { return chunks_; }
+  EwfSet& set() { return set_; }
+  ImageInfo& mutable_info() { return info_; }
+  void add_tail(std::uint32_t bytes) {
+    chunks_.add_tail(bytes);
+    info_.size += bytes;
   }
+  /// Ranges that the acquisition could not read, by place and apart from each other.
+  void set_read_errors(std::vector<Range> errors) { errors_ = std::move(errors); }
+
   const ImageInfo& info() const override { return info_; }
   std::uint64_t size() const override { return info_.size; }
   std::vector<Gap> gaps() const override { return gaps_.list(); }
@@ -78,86 +66,56 @@ class EwfSource : public ExhibitSource {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     if (offset >= info_.size) return std::size_t{0};
     out = out.first(std::min<std::uint64_t>(out.size(), info_.size - offset));
-    // Chunks that no table lists are never asked for: libewf loses the memory of a chunk with each attempt.
-    if (offset + out.size() > readable_) {
-      const std::uint64_t from = std::max(offset, readable_);
-      const auto missing = out.subspan(from - offset);
-      std::memset(missing.data(), 0, missing.size());
-      gaps_.add(from, missing.size(), kMissing);
-      if (from == offset) return out.size();
-      const auto head = read_at(offset, out.first(from - offset));
-      if (!head) return head.error();
-      return out.size();
-    }
-    std::size_t done = 0;
-    while (done < out.size()) {
-      done += read_some(offset + done, out.subspan(done));
-      if (done >= out.size()) break;
-      // Only the chunk in which the read stopped is given up; the next read starts behind it.
+    for (std::size_t done = 0; done < out.size();) {
       const std::uint64_t at = offset + done;
-      const std::size_t length = std::min<std::uint64_t>(out.size() - done, chunk_size_ - at % chunk_size_);
-      const std::size_t got = read_some(at, out.subspan(done, length));
-      if (got < length) {
-        std::memset(out.data() + done + got, 0, length - got);
-        gaps_.add(at + got, length - got, "chunk cannot be read: " + error_.text());
+      const std::uint64_t number = at / chunk_size_;
+      const std::size_t within = at % chunk_size_;
+      const std::size_t bytes = chunks_.bytes_of(number);
+      const std::size_t length = std::min(out.size() - done, bytes - within);
+      if (const std::vector<std::byte>* held = cache_.find(number)) {
+        std::memcpy(out.data() + done, held->data() + within, length);
+      } else if (length == bytes) {
+        // A whole chunk is decoded where it is wanted: who reads so is passing through.
+        read_chunk(number, out.subspan(done, bytes));
+      } else {
+        std::vector<std::byte>& fresh = cache_.make(number, bytes);
+        read_chunk(number, fresh);
+        std::memcpy(out.data() + done, fresh.data() + within, length);
       }
       done += length;
     }
-    note_checksum_errors(offset, out.size());
+    auto error = std::partition_point(errors_.begin(), errors_.end(),
+                                      [&](const Range& one) { return one.to <= offset; });
+    for (; error != errors_.end() && error->from < offset + out.size(); ++error) {
+      const std::uint64_t from = std::max(error->from, offset);
+      gaps_.add(from, std::min(error->to, offset + out.size()) - from,
+                "the acquisition could not read these sectors");
+    }
     return out.size();
   }
 
  private:
-  /// Bytes read, 0 on an error.
-  std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) {
-    const auto got = libewf_handle_read_random(opened_.handle.get(), out.data(), out.size(),
-                                               static_cast<off64_t>(offset), error_.out());
-    return got > 0 ? std::min(static_cast<std::size_t>(got), out.size()) : 0;
+  void read_chunk(std::uint64_t number, std::span<std::byte> out) {
+    const EwfChunkState state = chunks_.read(number, out);
+    if (state != EwfChunkState::sound) gaps_.add(number * chunk_size_, out.size(), reason_of(state));
+    for (const std::string& fault : chunks_.take_faults())
+      if (info_.problems.size() < kMaxListed) add_problem(info_, ProblemKind::integrity, fault);
   }
 
-  void note_checksum_errors(std::uint64_t offset, std::uint64_t length) {
-    std::uint32_t count = 0;
-    if (gaps_.full() ||
-        libewf_handle_get_number_of_checksum_errors(opened_.handle.get(), &count, error_.out()) != 1)
-      return;
-    for (std::uint32_t i = 0; i < count && !gaps_.full(); ++i) {
-      std::uint64_t sector = 0;
-      std::uint64_t sectors = 0;
-      if (libewf_handle_get_checksum_error(opened_.handle.get(), i, &sector, &sectors, error_.out()) != 1)
-        continue;
-      const std::uint64_t limit = info_.size / info_.sector_size + 1;
-      const std::uint64_t from = std::max(std::min(sector, limit) * info_.sector_size, offset);
-      const std::uint64_t to =
-          std::min((std::min(sector, limit) + std::min(sectors, limit)) * info_.sector_size,
-                   std::min(offset + length, info_.size));
-      if (from < to)
-        gaps_.add(from, to - from,
-                  from >= readable_ ? kMissing : "chunk is missing or its checksum is wrong");
-    }
-  }
-
-  OpenedEwf opened_;
+  EwfSet set_;
   ImageInfo info_;
   std::uint32_t chunk_size_;
-  std::uint64_t readable_ = 0;  ///< bytes from the start whose chunks the tables list
+  EwfChunks chunks_;
+  UnitCache cache_;
   GapList gaps_;
-  EwfError error_;
+  std::vector<Range> errors_;
 };
 
-void add_problem(ImageInfo& info, ProblemKind kind, const std::string& message) {
-  Problem problem;
-  problem.plugin = "evidence";
-  problem.kind = kind;
-  problem.message = to_valid_utf8(message);
-  info.problems.push_back(std::move(problem));
-}
-
 void add_faults(const EwfSet& set, ImageInfo& info) {
-  constexpr std::size_t kMaxListed = 200;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < set.files.size(); ++i) {
-    for (const std::string& fault : set.segments[i].faults) {
-      if (++count <= kMaxListed) add_problem(info, ProblemKind::integrity, set.name(i) + ": " + fault);
+  for (const EwfFile& file : set.files) {
+    for (const std::string& fault : file.segment.faults) {
+      if (++count <= kMaxListed) add_problem(info, ProblemKind::integrity, file.name + ": " + fault);
     }
   }
   if (count > kMaxListed) {
@@ -166,195 +124,183 @@ void add_faults(const EwfSet& set, ImageInfo& info) {
   }
 }
 
-void read_metadata(libewf_handle_t* handle, ImageInfo& info) {
-  constexpr std::size_t kMaxValue = 64 * 1024;
-  EwfError error;
-  libewf_handle_set_header_values_date_format(handle, LIBEWF_DATE_FORMAT_ISO8601, error.out());
-  std::uint32_t count = 0;
-  if (libewf_handle_get_number_of_header_values(handle, &count, error.out()) != 1) count = 0;
-  for (std::uint32_t i = 0; i < std::min(count, 256U); ++i) {
-    std::size_t size = 0;
-    if (libewf_handle_get_header_value_identifier_size(handle, i, &size, error.out()) != 1 || size < 2 ||
-        size > kMaxValue) {
-      continue;
-    }
-    std::vector<std::uint8_t> name(size);
-    if (libewf_handle_get_header_value_identifier(handle, i, name.data(), size, error.out()) != 1) continue;
-    std::size_t value_size = 0;
-    if (libewf_handle_get_utf8_header_value_size(handle, name.data(), size - 1, &value_size, error.out()) !=
-            1 ||
-        value_size < 2 || value_size > kMaxValue) {
-      continue;
-    }
-    std::vector<std::uint8_t> value(value_size);
-    if (libewf_handle_get_utf8_header_value(handle, name.data(), size - 1, value.data(), value_size,
-                                            error.out()) != 1) {
-      continue;
-    }
-    const auto text = [](const std::vector<std::uint8_t>& bytes) {
-      const std::string raw(bytes.begin(), std::find(bytes.begin(), bytes.end(), 0));
-      return to_valid_utf8(raw);
-    };
-    if (std::string shown = text(value); !shown.empty()) info.metadata[text(name)] = std::move(shown);
-  }
-}
-
-template <std::size_t kSize, typename Getter>
-std::string stored_hash(libewf_handle_t* handle, Getter getter) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  EwfError error;
-  std::array<std::uint8_t, kSize> raw{};
-  if (getter(handle, raw.data(), raw.size(), error.out()) != 1) return "";
-  std::string text;
-  for (const std::uint8_t byte : raw) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15]);
-  }
-  return text;
-}
-
-// libewf holds one descriptor per segment; the usual soft limit of 1024 is less than a 2 TB set has.
-Status allow_open_files(std::size_t segments) {
-  constexpr rlim_t kSpare = 256;
-  const rlim_t needed = segments + kSpare;
-  struct rlimit limit {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
-  const rlim_t soft = limit.rlim_cur;
-  limit.rlim_cur = std::min(limit.rlim_max, needed);
-  if (limit.rlim_cur >= needed && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
-  return Error{ErrorCode::limit, "the image has " + std::to_string(segments) + " segment files, but only " +
-                                     std::to_string(soft) + " files may be open: raise it with ulimit -n " +
-                                     std::to_string(needed)};
-}
-
-Status read_geometry(libewf_handle_t* handle, const EwfSet& set, ImageInfo& info, std::uint32_t& chunk_size) {
-  EwfError error;
-  std::uint64_t size = 0;
-  std::uint32_t sector = 0;
-  if (libewf_handle_get_media_size(handle, &size, error.out()) != 1 || size == 0) {
+Status check_geometry(const EwfSet& set, const EwfGeometry& geometry) {
+  if (set.geometry.empty())
+    return Error{ErrorCode::corrupt,
+                 "is damaged: no section that tells the size of the media can be trusted"};
+  if (geometry.sectors == 0 || geometry.bytes_per_sector == 0)
     return Error{ErrorCode::corrupt, "is damaged: it says that it holds 0 bytes"};
+  if (geometry.sectors_per_chunk == 0 || geometry.bytes_per_sector > 65536 ||
+      geometry.sectors_per_chunk > kMaxChunkSize / geometry.bytes_per_sector) {
+    return Error{ErrorCode::corrupt, "is damaged: it states no possible chunk size"};
   }
-  if (libewf_handle_get_chunk_size(handle, &chunk_size, error.out()) != 1 || chunk_size == 0) {
-    return Error{ErrorCode::corrupt, "is damaged: it states no chunk size"};
-  }
-  if (libewf_handle_get_bytes_per_sector(handle, &sector, error.out()) != 1 || sector == 0 ||
-      sector > 65536) {
-    return Error{ErrorCode::corrupt, "is damaged: it states no sector size"};
-  }
-  const bool too_much = set.complete && size / chunk_size > set.bytes / kLeastBytesPerChunk + 1;
-  if (size > kMaxMediaSize || too_much) {
-    return Error{ErrorCode::corrupt, "is damaged: it says that it holds " + std::to_string(size) +
+  const bool absurd = geometry.sectors > kMaxMediaSize / geometry.bytes_per_sector;
+  const std::uint64_t size = absurd ? 0 : geometry.sectors * geometry.bytes_per_sector;
+  const std::uint64_t chunk_size = geometry.sectors_per_chunk * geometry.bytes_per_sector;
+  if (absurd || (set.complete() && size / chunk_size > set.bytes / kLeastBytesPerChunk + 1)) {
+    return Error{ErrorCode::corrupt, "is damaged: it says that it holds " + std::to_string(geometry.sectors) +
+                                         " sectors of " + std::to_string(geometry.bytes_per_sector) +
                                          " bytes, more than its files have room for"};
   }
-  info.size = size;
-  info.sector_size = sector;
   return {};
 }
 
-Result<OpenedEwf> new_handle() {
-  EwfError error;
-  libewf_handle_t* raw = nullptr;
-  if (libewf_handle_initialize(&raw, error.out()) != 1) return Error{ErrorCode::io, error.text()};
-  OpenedEwf opened;
-  opened.handle.reset(raw);
-  // 0: no limit, so that no segment is ever closed and opened again.
-  libewf_handle_set_maximum_number_of_open_handles(raw, 0, error.out());
-  return opened;
-}
+/// Files that follow each other without a hole: from the number of chunks before them follows the place of
+/// all their chunks.
+struct Run {
+  std::size_t from = 0, to = 0;  ///< files
+  std::uint64_t chunks = 0;
+};
 
-Result<OpenedEwf> open_view(std::unique_ptr<EwfView> view) {
-  auto opened = new_handle();
-  if (!opened) return opened;
-  EwfError error;
-  opened->view = std::move(view);
-  if (opened->view->open_handle(opened->handle.get(), error.out()) != 1)
-    return Error{ErrorCode::corrupt, error.text()};
-  return opened;
-}
-
-/// Opens the files themselves or, if they need patches, a view of them.
-Result<OpenedEwf> open_handle(const EwfSet& set, std::vector<std::string>& files) {
-  if (set.patched()) {
-    auto view = EwfView::open(set, set.files.size());
-    if (!view) return view.error();
-    return open_view(view.take());
+std::vector<Run> runs_of(const std::vector<EwfFile>& files) {
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const bool follows = i > 0 && files[i].segment.number == files[i - 1].segment.number + 1 &&
+                         files[i - 1].segment.end == EwfSegment::End::next;
+    if (!follows) runs.push_back({i, i, 0});
+    runs.back().to = i + 1;
+    runs.back().chunks += files[i].segment.chunks;
   }
-  auto opened = new_handle();
-  if (!opened) return opened;
-  EwfError error;
-  std::vector<char*> names;
-  names.reserve(files.size());
-  for (std::string& file : files) names.push_back(file.data());
-  if (libewf_handle_open(opened->handle.get(), names.data(), static_cast<int>(names.size()), LIBEWF_OPEN_READ,
-                         error.out()) != 1) {
-    return Error{ErrorCode::corrupt, error.text()};
-  }
-  return opened;
+  return runs;
 }
 
-// Whether a header is damaged shows when libewf reads it alone: one segment with the other headers left out.
-// True if one was found damaged; patches then leave it out.
-bool skip_damaged_headers(EwfSet& set, ImageInfo& info) {
-  EwfSegment& segment = set.segments.front();
-  auto without_headers = EwfView::open(set, 1);
-  if (!without_headers) return false;
-  for (const EwfSegment::Header& header : segment.headers)
-    (*without_headers)->add_patch(0, skip_section(header.at, header.descriptor));
-  if (!open_view(without_headers.take())) return false;  // something else is wrong
-  bool found = false;
-  for (const EwfSegment::Header& suspect : segment.headers) {
-    auto view = EwfView::open(set, 1);
-    if (!view) return false;
-    for (const EwfSegment::Header& other : segment.headers) {
-      if (other.at != suspect.at) (*view)->add_patch(0, skip_section(other.at, other.descriptor));
-    }
-    if (open_view(view.take())) continue;
-    found = true;
-    segment.patches.push_back(skip_section(suspect.at, suspect.descriptor));
+void place(EwfChunks& chunks, const std::vector<EwfFile>& files, const Run& run, std::uint64_t first) {
+  for (std::size_t i = run.from; i < run.to; ++i) {
+    chunks.add_file(i, first);
+    first += files[i].segment.chunks;
+  }
+}
+
+/// Gives all files whose place is known to `chunks`; the first run counts from the start, the last from the
+/// end of the media.
+void place_files(const EwfSet& set, EwfChunks& chunks, ImageInfo& info) {
+  const std::vector<Run> runs = runs_of(set.files);
+  const Run& front = runs.front();
+  const Run& back = runs.back();
+  std::uint64_t end = chunks.count();
+  const bool anchored = runs.size() > 1 && set.files.back().segment.end == EwfSegment::End::done &&
+                        back.chunks <= end && end - back.chunks >= front.chunks;
+  place(chunks, set.files, front, 0);
+  if (anchored) {
+    end -= back.chunks;
+    place(chunks, set.files, back, end);
     add_problem(info, ProblemKind::integrity,
-                set.name(0) + ": its section " + suspect.type + " at byte " + std::to_string(suspect.at) +
-                    " is damaged; its copies are used, or else that description of the case is lost");
+                set.files[back.from].name + " and what follows it are placed by counting from the end");
   }
-  return found;
+  const std::size_t unplaced_to = anchored ? runs.size() - 1 : runs.size();
+  for (std::size_t i = 1; i < unplaced_to; ++i) {
+    const std::string& first = set.files[runs[i].from].name;
+    const std::string& last = set.files[runs[i].to - 1].name;
+    add_problem(info, ProblemKind::unreadable,
+                (first == last ? first + " is" : first + " to " + last + " are") +
+                    " there, but where the chunks belong cannot be known: files before and after are missing "
+                    "or damaged");
+  }
+  // Chunks without a table stand where those with one end.
+  const std::size_t last_of_front = front.to - 1;
+  if (end > front.chunks) chunks.add_loose(last_of_front, front.chunks, end - front.chunks);
+}
+
+void add_read_errors(EwfSource& source, const EwfGeometry& geometry) {
+  std::vector<Range> errors;
+  for (const EwfFile& file : source.set().files) {
+    for (const auto& [sector, count] : file.segment.read_errors) {
+      if (sector >= geometry.sectors || count == 0) continue;
+      errors.push_back({sector, sector + std::min(count, geometry.sectors - sector)});
+    }
+  }
+  if (errors.empty()) return;
+  std::sort(errors.begin(), errors.end(), [](const Range& a, const Range& b) { return a.from < b.from; });
+  std::vector<Range> apart;
+  std::uint64_t total = 0;
+  for (const Range& error : errors) {
+    if (apart.empty() || error.from > apart.back().to) apart.push_back(error);
+    apart.back().to = std::max(apart.back().to, error.to);
+  }
+  for (Range& error : apart) {
+    total += error.to - error.from;
+    error = {error.from * geometry.bytes_per_sector, error.to * geometry.bytes_per_sector};
+  }
+  source.mutable_info().metadata["acquiry_errors"] = std::to_string(total) + " sectors";
+  add_problem(source.mutable_info(), ProblemKind::unreadable,
+              "the acquisition could not read " + std::to_string(total) +
+                  " sectors of the device, the first at byte " + std::to_string(apart.front().from) +
+                  ": what stands there is not its content");
+  source.set_read_errors(std::move(apart));
+}
+
+/// Where the media ends within a sector. libewf, and with it ewfverify and The Sleuth Kit, drops those bytes.
+void add_tail(EwfSource& source, const EwfGeometry& geometry) {
+  if (!source.set().complete()) return;
+  const std::uint32_t tail =
+      source.chunks().tail(source.set().chunks(), static_cast<std::uint32_t>(geometry.bytes_per_sector));
+  if (tail == 0) return;
+  source.add_tail(tail);
+  add_problem(
+      source.mutable_info(), ProblemKind::integrity,
+      "the last chunk holds " + std::to_string(tail) + " bytes more than the " +
+          std::to_string(geometry.sectors) +
+          " whole sectors that the image states: they belong to the media and are read; ewfverify and other "
+          "programs that leave them out compute another hash");
+}
+
+void add_sessions(const EwfSet& set, ImageInfo& info) {
+  std::string text;
+  for (const auto& [sector, audio] : set.files.back().segment.sessions) {
+    if (text.size() > 4096) break;
+    text += (text.empty() ? "" : ", ") + std::string(audio ? "audio" : "data") + " from sector " +
+            std::to_string(sector);
+  }
+  if (!text.empty()) info.metadata["sessions"] = text;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path) {
-  auto set = find_ewf_set(path);
+Result<std::unique_ptr<ExhibitSource>> open_ewf(ImageInput input) {
+  auto set = find_ewf_set(input);
   if (!set) return set.error();
-  if (Status allowed = allow_open_files(set->files.size()); !allowed) {
-    return Error{allowed.error().code, path + ": " + allowed.error().message};
-  }
-
   ImageInfo info;
   info.format = "ewf";
-  for (const std::string& file : set->files) info.files.push_back(std::filesystem::absolute(file).string());
-  if (!set->missing.empty()) add_problem(info, ProblemKind::unreadable, set->missing);
+  for (const EwfFile& file : set->files) info.files.push_back(file.name);
+  for (const std::string& missing : set->missing) add_problem(info, ProblemKind::unreadable, missing);
   for (const std::string& trouble : set->troubles) add_problem(info, ProblemKind::corrupt, trouble);
   add_faults(*set, info);
-  // An Error carries the first of these, which says more than what libewf stumbled over.
-  const std::string because = info.problems.empty() ? "" : " (" + info.problems.front().message + ")";
-  const ErrorCode code = set->missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found;
+  EwfMetadata metadata = read_ewf_metadata(*set);
+  for (const std::string& fault : metadata.faults) add_problem(info, ProblemKind::integrity, fault);
 
-  auto opened = open_handle(*set, info.files);
-  if (!opened && skip_damaged_headers(*set, info)) opened = open_handle(*set, info.files);
-  if (!opened) return Error{code, path + " cannot be opened as EWF: " + opened.error().message + because};
-  libewf_handle_t* raw = opened->handle.get();
-  EwfError error;
-  std::uint32_t chunk_size = 0;
-  if (Status geometry = read_geometry(raw, *set, info, chunk_size); !geometry) {
-    return Error{geometry.error().code, path + " " + geometry.error().message + because};
+  // An Error carries the first of these, which says more than its consequence.
+  const std::string because = info.problems.empty() ? "" : " (" + info.problems.front().message + ")";
+  const EwfGeometry geometry = ewf_geometry(set->geometry);
+  if (Status sound = check_geometry(*set, geometry); !sound) {
+    const ErrorCode code = set->missing.empty() ? sound.error().code : ErrorCode::not_found;
+    return Error{code, sound.error().message + because};
   }
-  info.stored_md5 = stored_hash<16>(raw, libewf_handle_get_md5_hash);
-  info.stored_sha1 = stored_hash<20>(raw, libewf_handle_get_sha1_hash);
-  read_metadata(raw, info);
-  if (set->missing.empty() && set->troubles.empty() &&
-      libewf_handle_segment_files_corrupted(raw, error.out()) == 1) {
-    add_problem(info, ProblemKind::corrupt, path + ": libewf finds its section structure damaged");
+  info.size = geometry.sectors * geometry.bytes_per_sector;
+  info.sector_size = static_cast<std::uint32_t>(geometry.bytes_per_sector);
+  info.metadata = std::move(metadata.values);
+  info.stored_md5 = metadata.md5;
+  info.stored_sha1 = metadata.sha1;
+  for (const EwfFile& file : set->files) {
+    if (!file.segment.md5.empty()) info.stored_md5 = file.segment.md5;
+    if (!file.segment.sha1.empty()) info.stored_sha1 = file.segment.sha1;
   }
-  return std::unique_ptr<ExhibitSource>(
-      std::make_unique<EwfSource>(opened.take(), std::move(info), chunk_size, set->chunks));
+  add_sessions(*set, info);
+
+  const auto chunk_size = static_cast<std::uint32_t>(geometry.sectors_per_chunk * geometry.bytes_per_sector);
+  auto source = std::make_unique<EwfSource>(set.take(), std::move(info), chunk_size);
+  place_files(source->set(), source->chunks(), source->mutable_info());
+  const std::uint64_t listed = source->set().chunks();
+  if (source->set().complete() && listed < source->chunks().count()) {
+    add_problem(source->mutable_info(), ProblemKind::corrupt,
+                "its tables list " + std::to_string(listed) + " chunks of " +
+                    std::to_string(source->chunks().count()));
+  }
+  if (listed == 0 && source->set().files.front().segment.loose_to == 0)
+    return Error{source->set().missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found,
+                 "holds no chunk of the media" + because};
+  add_read_errors(*source, geometry);
+  add_tail(*source, geometry);
+  return std::unique_ptr<ExhibitSource>(std::move(source));
 }
 
 }  // namespace touchstone

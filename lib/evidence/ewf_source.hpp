@@ -1,20 +1,19 @@
-// EWF (E01) through libewf. All segment files are opened when the image is, so that reading works after the
-// sandbox has closed the file system. Bad chunks are listed as gaps; bytes that libewf still gives for a
-// chunk with a wrong checksum are passed on as they are, the same as other tools that use libewf show.
-// Damage that costs no media bytes (a stored hash, one of two copies, a section descriptor) becomes a problem
-// of kind integrity, and libewf reads through a view without it (ewf_mend.hpp, ewf_view.hpp). One thread.
-// libewf keeps its chunk table in memory (about 137 bytes a chunk of 32 KiB).
+// EWF images (E01 and its kin, S01) with a reader of our own. All segment files are opened when the image is,
+// so that reading works after the sandbox has closed the file system. What can be read is read: chunks of a
+// missing or cut segment, and damaged ones, are listed as gaps; where one run of segments is missing, those
+// behind it are placed from the end. The bytes of a chunk whose checksum is wrong are given as they stand.
+// Damage that costs no media bytes becomes a problem of kind integrity. One thread.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "evidence/exhibit_source.hpp"
+#include "evidence/image_input.hpp"
 
 namespace touchstone {
 
-/// Errors: io, corrupt (says what libewf or the headers contradict), not_found (nothing readable without the
-/// missing segment), limit (more segments than files may be open).
-Result<std::unique_ptr<ExhibitSource>> open_ewf(const std::string& path);
+/// Errors: io, corrupt (says what the headers contradict), not_found (nothing readable without the missing
+/// segment).
+Result<std::unique_ptr<ExhibitSource>> open_ewf(ImageInput input);
 
 }  // namespace touchstone

@@ -1,14 +1,26 @@
 #include "evidence/exhibit_source.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include "evidence/digest.hpp"
-#include "evidence/ewf_segments.hpp"
+#include "evidence/dmg_source.hpp"
 #include "evidence/ewf_source.hpp"
 #include "evidence/file_source.hpp"
+#include "evidence/folder_source.hpp"
 #include "evidence/image_format.hpp"
+#include "evidence/image_input.hpp"
+#include "evidence/libewf_source.hpp"
+#include "evidence/parallels_source.hpp"
+#include "evidence/qcow_source.hpp"
+#include "evidence/raw_source.hpp"
+#include "evidence/tree_format.hpp"
+#include "evidence/vdi_source.hpp"
+#include "evidence/vhd_source.hpp"
+#include "evidence/vhdx_source.hpp"
+#include "evidence/vmdk_source.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone {
@@ -16,94 +28,219 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class RawImage : public ExhibitSource {
+/// The files beside an exhibit, by name. All that were opened are remembered.
+class Folder {
  public:
-  RawImage(std::unique_ptr<FileSource> file, ImageInfo info)
-      : file_(std::move(file)), info_(std::move(info)) {}
-  const ImageInfo& info() const override { return info_; }
-  std::uint64_t size() const override { return file_->size(); }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
-    return file_->read_at(offset, out);
+  explicit Folder(const std::string& path) : path_(fs::absolute(path)) {}
+
+  std::string full(const std::string& name) const { return (path_.parent_path() / name).string(); }
+  std::string name() const { return path_.filename().string(); }
+  const std::optional<Error>& trouble() const { return trouble_; }
+
+  std::unique_ptr<ByteSource> open(const std::string& name) {
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || trouble_)
+      return nullptr;
+    const std::string path = full(name);
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) return nullptr;
+    if (!allow_one_more()) return nullptr;
+    auto file = FileSource::open(path);
+    if (!file) {
+      trouble_ = file.error();
+      return nullptr;
+    }
+    ++opened_;
+    return std::unique_ptr<ByteSource>(file.take());
   }
-  std::vector<Gap> gaps() const override { return file_->gaps(); }
 
  private:
-  std::unique_ptr<FileSource> file_;
-  ImageInfo info_;
+  // Each segment keeps its descriptor, so that reading works in the sandbox; the usual soft limit of 1024 is
+  // less than a set of 2 TB has.
+  bool allow_one_more() {
+    constexpr rlim_t kSpare = 256;
+    const rlim_t needed = opened_ + kSpare;
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return true;
+    const rlim_t soft = limit.rlim_cur;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed * 2);
+    if (limit.rlim_cur >= needed && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return true;
+    trouble_ = Error{ErrorCode::limit, "the image has more files than the " + std::to_string(soft) +
+                                           " that may be open: raise the limit with ulimit -n"};
+    return false;
+  }
+
+  fs::path path_;
+  rlim_t opened_ = 0;
+  std::optional<Error> trouble_;
 };
 
-struct Candidate {
-  std::unique_ptr<FileSource> file;
-  DetectedFormat format;
-};
-
-/// Opens and recognises; refuses what is empty or of a kind that nothing here reads.
-Result<Candidate> recognise(const std::string& path) {
+/// Opens `path` and reads it as what it is; names of files become absolute paths.
+Result<std::unique_ptr<ExhibitSource>> open_path(const std::string& path, const Secrets& secrets) {
   auto file = FileSource::open(path);
   if (!file) return file.error();
   if ((*file)->size() == 0) return Error{ErrorCode::io, path + " is empty"};
-  auto format = detect_image_format(**file);
-  if (!format) return Error{format.error().code, path + ": " + format.error().message};
-  if (format->format == ImageFormat::unsupported) {
-    return Error{ErrorCode::unsupported, path + ": " + format->name + " is not read yet: " + format->advice};
-  }
-  return Candidate{file.take(), *format};
+  Folder folder(path);
+  const SiblingOpener sibling = [&](const std::string& name) { return folder.open(name); };
+  auto image = open_image_input({file.take(), folder.name(), sibling, secrets});
+  if (folder.trouble()) return Error{folder.trouble()->code, path + ": " + folder.trouble()->message};
+  if (!image) return Error{image.error().code, path + " " + image.error().message};
+  return image;
 }
 
-/// photo.001 beside photo.002: a split raw image of which only the first piece would be seen.
-std::string next_raw_piece(const std::string& path) {
-  const auto dot = path.find_last_of('.');
-  if (dot == std::string::npos || path.find('/', dot) != std::string::npos) return "";
-  std::string digits = path.substr(dot + 1);
-  const bool numeric =
-      digits.size() >= 2 && digits.size() <= 6 &&
-      std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (!numeric) return "";
-  std::string next = std::to_string(std::stoul(digits) + 1);
-  if (next.size() < digits.size()) next.insert(0, digits.size() - next.size(), '0');
-  std::string name = path.substr(0, dot + 1) + next;
-  std::error_code ignored;
-  return fs::exists(name, ignored) ? name : "";
+class Renamed : public ExhibitSource {
+ public:
+  Renamed(std::unique_ptr<ExhibitSource> image, const std::string& path) : image_(std::move(image)) {
+    info_ = image_->info();
+    const Folder folder(path);
+    for (std::string& name : info_.files) name = folder.full(name);
+  }
+  const ImageInfo& info() const override {
+    // Troubles met while reading are the image's.
+    const std::vector<Problem>& now = image_->info().problems;
+    if (now.size() != info_.problems.size()) info_.problems = now;
+    return info_;
+  }
+  std::uint64_t size() const override { return image_->size(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    return image_->read_at(offset, out);
+  }
+  std::vector<Gap> gaps() const override { return image_->gaps(); }
+
+ private:
+  std::unique_ptr<ExhibitSource> image_;
+  mutable ImageInfo info_;
+};
+
+/// For formats whose signature a raw disk may happen to end with: what they do not take is raw.
+Result<std::unique_ptr<ExhibitSource>> or_raw(Result<std::unique_ptr<ExhibitSource>> image, ImageInput& input,
+                                              ImageInfo info) {
+  if (image || image.error().code != ErrorCode::invalid) return image;
+  return make_raw_exhibit(std::move(input.bytes), std::move(info));
 }
 
-std::unique_ptr<ExhibitSource> make_raw_image(const std::string& path, std::unique_ptr<FileSource> file) {
-  ImageInfo info;
-  info.format = "raw";
-  info.size = file->size();
-  info.files = {fs::absolute(path).string()};
-  if (const std::string next = next_raw_piece(path); !next.empty()) {
-    Problem problem;
-    problem.plugin = "evidence";
-    problem.kind = ProblemKind::unsupported;
-    problem.message =
-        to_valid_utf8(fs::path(next).filename().string() +
-                      " lies beside it: if this is a split raw image, only its first piece was opened "
-                      "(join the pieces into one file)");
-    info.problems.push_back(std::move(problem));
-  }
-  return std::make_unique<RawImage>(std::move(file), std::move(info));
+Result<std::unique_ptr<ExhibitSource>> open_ewf2(ImageInput input, const DetectedFormat& format) {
+  auto image = open_with_libewf(std::move(input));
+  if (image) return image;
+  return Error{ErrorCode::unsupported,
+               "is " + format.name + ", which the libewf of this system does not read: " + format.advice};
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> list_exhibit_files(const std::string& path) {
-  auto candidate = recognise(path);
-  if (!candidate) return candidate.error();
-  std::vector<std::string> files = {path};
-  if (candidate->format.format == ImageFormat::ewf) {
-    auto set = find_ewf_set(path);
-    if (!set) return set.error();
-    files = set->files;
-  }
-  for (std::string& file : files) file = fs::absolute(file).string();
-  return files;
+void add_problem(ImageInfo& info, ProblemKind kind, const std::string& message) {
+  Problem problem;
+  problem.plugin = "evidence";
+  problem.kind = kind;
+  problem.message = to_valid_utf8(message);
+  info.problems.push_back(std::move(problem));
 }
 
-Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path, const Secrets& /*secrets*/) {
-  auto candidate = recognise(path);
-  if (!candidate) return candidate.error();
-  if (candidate->format.format == ImageFormat::ewf) return open_ewf(path);
-  return make_raw_image(path, std::move(candidate->file));
+std::string last_component(const std::string& path) {
+  const std::size_t slash = path.find_last_of("/\\");
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+Result<std::unique_ptr<ExhibitSource>> open_parent(const ImageInput& child, const std::string& wanted,
+                                                   bool raw) {
+  const std::string name = last_component(wanted);
+  std::vector<std::string> chain = child.chain;
+  chain.push_back(child.name);
+  if (std::find(chain.begin(), chain.end(), name) != chain.end())
+    return Error{ErrorCode::corrupt, "builds on " + to_valid_utf8(name) +
+                                         ", which builds on it: the chain of parents has no end"};
+  if (chain.size() > kMaxParents)
+    return Error{ErrorCode::limit,
+                 "builds on more than " + std::to_string(kMaxParents) + " images, one on the other"};
+  auto bytes = child.open_sibling(name);
+  if (!bytes)
+    return Error{ErrorCode::not_found, "builds on " + to_valid_utf8(wanted) + ", but no file " +
+                                           to_valid_utf8(name) + " lies beside it"};
+  ImageInput input{std::move(bytes), name, child.sibling, child.secrets, std::move(chain)};
+  auto parent = raw ? open_raw_input(std::move(input)) : open_image_input(std::move(input));
+  if (parent) return parent;
+  return Error{parent.error().code, "builds on " + to_valid_utf8(name) + ", which " + parent.error().message};
+}
+
+Result<std::unique_ptr<ExhibitSource>> open_raw_input(ImageInput input) {
+  auto parts = join_raw_parts(input);
+  if (!parts) return parts.error();
+  if (parts->info.files.empty()) parts->info.files = {input.name};
+  return make_raw_exhibit(std::move(parts->bytes), std::move(parts->info));
+}
+
+Result<std::unique_ptr<ExhibitSource>> open_image_input(ImageInput input) {
+  auto parts = join_raw_parts(input);
+  if (!parts) return parts.error();
+  ImageInfo info = std::move(parts->info);
+  if (info.files.empty()) info.files = {input.name};
+  input.bytes = std::move(parts->bytes);
+  const auto format = detect_image_format(*input.bytes);
+  // An archive whose members are the exhibit's files: its bytes as they are, and what they are. A zip may
+  // begin with other bytes.
+  if (format && (format->format == ImageFormat::archive || format->format == ImageFormat::raw)) {
+    if (const std::string tree = tree_format(*input.bytes); !tree.empty())
+      return make_raw_exhibit(std::move(input.bytes), std::move(info), tree);
+  }
+  if (!format) return Error{format.error().code, "cannot be read: " + format.error().message};
+  switch (format->format) {
+    case ImageFormat::ewf:
+      return open_ewf(std::move(input));
+    case ImageFormat::ewf2:
+      return open_ewf2(std::move(input), *format);
+    case ImageFormat::vmdk:
+      return open_vmdk(std::move(input));
+    case ImageFormat::qcow:
+      return open_qcow(std::move(input));
+    case ImageFormat::vhd:
+      return or_raw(open_vhd(input), input, std::move(info));
+    case ImageFormat::vhdx:
+      return open_vhdx(std::move(input));
+    case ImageFormat::vdi:
+      return open_vdi(std::move(input));
+    case ImageFormat::parallels:
+      return open_parallels(std::move(input));
+    case ImageFormat::dmg:
+      return or_raw(open_dmg(input), input, std::move(info));
+    case ImageFormat::aff:
+    case ImageFormat::archive:
+    case ImageFormat::unsupported:
+      break;
+    case ImageFormat::raw:
+      return make_raw_exhibit(std::move(input.bytes), std::move(info));
+  }
+  return Error{ErrorCode::unsupported, "is " + format->name + ", which is not read: " + format->advice};
+}
+
+Result<std::vector<std::string>> list_exhibit_files(const std::string& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    auto folder = FolderSource::open(path);
+    if (!folder) return folder.error();
+    return (*folder)->info().files;
+  }
+  auto image = open_exhibit(path);
+  if (!image) return image.error();
+  return (*image)->info().files;
+}
+
+Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path, const Secrets& secrets) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    auto folder = FolderSource::open(path);
+    if (!folder) return folder.error();
+    return std::unique_ptr<ExhibitSource>(folder.take());
+  }
+  auto image = open_path(path, secrets);
+  if (!image) return image.error();
+  return std::unique_ptr<ExhibitSource>(std::make_unique<Renamed>(image.take(), path));
+}
+
+Result<std::unique_ptr<ExhibitSource>> open_image(std::unique_ptr<ByteSource> bytes, const std::string& name,
+                                                  const SiblingOpener& sibling, const Secrets& secrets) {
+  if (bytes->size() == 0) return Error{ErrorCode::corrupt, name + " is empty"};
+  auto image = open_image_input({std::move(bytes), name, sibling, secrets});
+  if (!image) return Error{image.error().code, name + " " + image.error().message};
+  return image;
 }
 
 Result<Verification> verify_image(ExhibitSource& image, const std::function<bool(std::uint64_t)>& progress) {

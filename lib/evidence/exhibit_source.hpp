@@ -18,7 +18,7 @@ namespace touchstone {
 
 /// What an image says of itself.
 struct ImageInfo {
-  std::string format;      ///< "raw", "ewf" (E01) …
+  std::string format;      ///< "raw", "ewf" (E01) …; of a tree "folder", "zip", "tar", "tar.gz" …
   std::uint64_t size = 0;  ///< bytes of the media, not of the files
   std::uint32_t sector_size = 512;
   std::string stored_md5, stored_sha1;  ///< lower-case hex; empty if none is stored

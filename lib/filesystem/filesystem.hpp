@@ -46,8 +46,8 @@ std::vector<Volume> list_volumes(ByteSource& image, std::uint32_t sector_size, s
 /// A directory entry or other named stream of bytes. `item` is filled but for exhibit and volume parts of its
 /// locator: `path` escaped (leading "/"), `address` the file-system address for the locator.
 struct Entry {
-  std::string path;      ///< escaped as in a locator, from the volume's root, with leading "/"
-  std::string address;   ///< "128", NTFS "64-128-1"; what FileSystem::open() takes
+  std::string path;     ///< escaped as in a locator, from the volume's root, with leading "/"
+  std::string address;  ///< "128", NTFS "64-128-1"; what FileSystem::open() takes
   /// False in trees, where the path alone is the locator and twins are told apart by #2, #3.
   bool address_in_locator = true;
   std::string name_raw;  ///< bytes as in the directory
@@ -64,7 +64,8 @@ struct Entry {
                          ///<  "realloc":true (deleted entry whose metadata now belongs to another file),
                          ///<  "orphan":true …}
   std::string note;      ///< what a reviewer must know of a deleted entry's bytes; empty for most
-  std::optional<ByteRange> window;  ///< the entry is a window of free space or slack: the range is its locator
+  std::optional<ByteRange>
+      window;  ///< the entry is a window of free space or slack: the range is its locator
 };
 
 /// A directory to list: its path and address as given by Entry, or the root.

@@ -4,6 +4,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "filesystem/entry_text.hpp"
+#include "filesystem/ntfs_reparse.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone::detail {
@@ -36,21 +38,6 @@ Times times_of(const EntryContext& context, const TSK_FS_META& meta) {
   times.changed = time_of(context, meta.ctime, meta.ctime_nano);
   times.basis = context.local_times ? TimeBasis::assumed : TimeBasis::utc;
   return times;
-}
-
-std::string mode_text(TSK_FS_META_MODE_ENUM mode) {
-  constexpr std::array<char, 3> kLetters = {'r', 'w', 'x'};
-  std::string text(9, '-');
-  for (unsigned i = 0; i < 9; ++i) {
-    if ((static_cast<unsigned>(mode) >> (8 - i) & 1) != 0) text[i] = kLetters[i % 3];
-  }
-  const auto special = [&](unsigned bit, std::size_t at, char set, char set_without_x) {
-    if ((static_cast<unsigned>(mode) & bit) != 0) text[at] = text[at] == 'x' ? set : set_without_x;
-  };
-  special(04000, 2, 's', 'S');
-  special(02000, 5, 's', 'S');
-  special(01000, 8, 't', 'T');
-  return text;
 }
 
 const char* special_type(TSK_FS_META_TYPE_ENUM type) {
@@ -157,6 +144,13 @@ void add_flags(nlohmann::json& detail, const TSK_FS_ATTR& attribute) {
   if ((attribute.flags & TSK_FS_ATTR_COMP) != 0) detail["compressed"] = true;
 }
 
+void add_reparse_point(nlohmann::json& detail, const Found& found) {
+  const ReparsePoint point = reparse_point(found.file);
+  if (point.kind.empty()) return;
+  detail["reparse"] = point.kind;
+  if (!point.target.empty()) detail["link_target"] = point.target;
+}
+
 nlohmann::json detail_of(const EntryContext& context, const Found& found, bool orphan) {
   nlohmann::json detail = nlohmann::json::object();
   if (orphan) detail["orphan"] = true;
@@ -175,10 +169,11 @@ nlohmann::json detail_of(const EntryContext& context, const Found& found, bool o
   }
   detail["uid"] = meta->uid;
   detail["gid"] = meta->gid;
-  detail["mode"] = mode_text(meta->mode);
+  detail["mode"] = mode_text(static_cast<unsigned>(meta->mode));
   if (meta->nlink > 1) detail["links"] = meta->nlink;
   if (meta->link != nullptr) detail["link_target"] = to_valid_utf8(meta->link);
   if (const char* type = special_type(meta->type); type != nullptr) detail["type"] = type;
+  if (context.ntfs && !is_reallocated(found)) add_reparse_point(detail, found);
   if (context.day_accessed && meta->atime != 0) detail["accessed_precision"] = "day";
   if (context.ext && meta->time2.ext2.dtime != 0) {
     if (const auto deleted = time_of(context, meta->time2.ext2.dtime, meta->time2.ext2.dtime_nano)) {
@@ -191,6 +186,7 @@ nlohmann::json detail_of(const EntryContext& context, const Found& found, bool o
 bool is_stream(const EntryContext& context, const TSK_FS_ATTR& attribute, const TSK_FS_ATTR* main) {
   if (&attribute == main || (attribute.flags & TSK_FS_ATTR_INUSE) == 0) return false;
   if (context.ntfs) return attribute.type == TSK_FS_ATTR_TYPE_NTFS_DATA;
+  // The types of APFS have the same numbers as those of HFS+.
   return (attribute.type == TSK_FS_ATTR_TYPE_HFS_RSRC || attribute.type == TSK_FS_ATTR_TYPE_HFS_EXT_ATTR) &&
          attribute.size > 0;
 }
@@ -205,6 +201,23 @@ bool is_empty_bad_list(const Found& found, const TSK_FS_ATTR& attribute) {
 }
 
 }  // namespace
+
+ReparsePoint reparse_point(TSK_FS_FILE* file) {
+  constexpr std::size_t kMaxPoint = 16 * 1024;
+  constexpr auto kReparse = static_cast<TSK_FS_ATTR_TYPE_ENUM>(0xc0);
+  if (file == nullptr) return {};
+  const TSK_FS_ATTR* attribute = tsk_fs_file_attr_get_type(file, kReparse, 0, 0);
+  if (attribute == nullptr || attribute->size <= 0 || size_of(attribute->size) > kMaxPoint) {
+    tsk_error_reset();
+    return {};
+  }
+  std::vector<std::byte> data(size_of(attribute->size));
+  const ssize_t got = tsk_fs_attr_read(attribute, 0, reinterpret_cast<char*>(data.data()), data.size(),
+                                       TSK_FS_FILE_READ_FLAG_NONE);
+  tsk_error_reset();
+  if (got <= 0) return {};
+  return parse_reparse_point(std::span(data).first(static_cast<std::size_t>(got)));
+}
 
 std::string escape_component(std::string_view raw) {
   std::string escaped = escape_path(raw);
@@ -253,7 +266,8 @@ Entry make_entry(const EntryContext& context, const Found& found, bool orphan) {
 
 std::vector<Entry> make_stream_entries(const EntryContext& context, const Found& found, const Entry& owner) {
   std::vector<Entry> streams;
-  if ((!context.ntfs && !context.hfs) || found.meta() == nullptr || is_reallocated(found)) return streams;
+  if ((!context.ntfs && !context.hfs && !context.apfs) || found.meta() == nullptr || is_reallocated(found))
+    return streams;
   const TSK_FS_ATTR* main = main_attribute(found);
   const int count = tsk_fs_file_attr_getsize(found.file);
   for (int i = 0; i < count; ++i) {

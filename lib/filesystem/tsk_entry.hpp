@@ -5,6 +5,7 @@
 #include <string>
 
 #include "filesystem/filesystem.hpp"
+#include "filesystem/ntfs_reparse.hpp"
 #include "filesystem/time_zone.hpp"
 #include "filesystem/tsk_handles.hpp"
 
@@ -15,6 +16,7 @@ struct EntryContext {
   bool ntfs = false;
   bool hfs = false;
   bool ext = false;
+  bool apfs = false;
   bool local_times =
       false;  ///< FAT, exFAT and ISO 9660: times are local; TSK ignores offsets stored beside them
   bool day_accessed = false;  ///< FAT: the access time is a date
@@ -36,6 +38,9 @@ Entry make_entry(const EntryContext& context, const Found& found, bool orphan);
 
 /// Alternate data streams, resource fork and extended attributes of the same file as entries of their own.
 std::vector<Entry> make_stream_entries(const EntryContext& context, const Found& found, const Entry& owner);
+
+/// The reparse point of an NTFS file; its kind is empty if it has none.
+ReparsePoint reparse_point(TSK_FS_FILE* file);
 
 /// What is known of TSK's rule for walking into a directory: names and metadata must agree that it is one,
 /// and a deleted name must not lead into a directory that now belongs to somebody else.

@@ -26,11 +26,13 @@ void add_image_gaps(const TSK_FS_INFO& fs, const TSK_FS_ATTR& attribute, const s
   }
 }
 
-TskFileSource::TskFileSource(const TskImage& image, FileHandle file, const TSK_FS_ATTR& attribute)
+TskFileSource::TskFileSource(const TskImage& image, FileHandle file, const TSK_FS_ATTR& attribute,
+                             std::vector<ByteRange> overwritten)
     : image_(image),
       file_(std::move(file)),
       attribute_(attribute),
-      size_(static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.size, 0))) {}
+      size_(static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.size, 0))),
+      overwritten_(std::move(overwritten)) {}
 
 Result<std::size_t> TskFileSource::read_at(std::uint64_t offset, std::span<std::byte> out) {
   if (offset >= size_) return std::size_t{0};

@@ -2,9 +2,14 @@
 #include <charconv>
 #include <numeric>
 
+#include "filesystem/directory_paths.hpp"
 #include "filesystem/filesystem.hpp"
+#include "filesystem/free_space.hpp"
+#include "filesystem/free_space_tsk.hpp"
+#include "filesystem/recovered_note.hpp"
 #include "filesystem/tsk_entry.hpp"
 #include "filesystem/tsk_file_source.hpp"
+#include "filesystem/tsk_open.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone {
@@ -47,11 +52,14 @@ Problem make_problem(ProblemKind kind, const std::string& path, const std::strin
 
 class TskFileSystem : public FileSystem {
  public:
-  TskFileSystem(std::unique_ptr<TskImage> image, FsHandle fs, TimeZone zone)
-      : image_(std::move(image)), fs_(std::move(fs)), type_(file_system_name(*fs_)) {
+  TskFileSystem(TskBase base, FsHandle fs, TimeZone zone)
+      : base_(std::move(base)), image_(base_.image.get()), fs_(std::move(fs)), type_(file_system_name(*fs_)) {
+    const auto begins = static_cast<std::uint64_t>(fs_->offset);
+    shift_ = begins - std::min(begins, base_.place.offset);
     context_.ntfs = TSK_FS_TYPE_ISNTFS(fs_->ftype);
     context_.hfs = TSK_FS_TYPE_ISHFS(fs_->ftype);
     context_.ext = TSK_FS_TYPE_ISEXT(fs_->ftype);
+    context_.apfs = TSK_FS_TYPE_ISAPFS(fs_->ftype);
     context_.local_times = TSK_FS_TYPE_ISFAT(fs_->ftype) || TSK_FS_TYPE_ISISO9660(fs_->ftype);
     context_.day_accessed = TSK_FS_TYPE_ISFAT(fs_->ftype) && type_ != "exfat";
     context_.zone = std::move(zone);
@@ -68,6 +76,13 @@ class TskFileSystem : public FileSystem {
       if (!parsed)
         return Error{ErrorCode::not_found, "\"" + directory.address + "\" is no file-system address"};
       address = *parsed;
+    }
+    if (address.inode == TSK_FS_ORPHANDIR_INUM(fs_.get()) && !can_search_orphans()) {
+      problems.push_back(
+          make_problem(ProblemKind::limit, directory.path,
+                       "directories of the volume lead to each other in so many ways that files "
+                       "without a name are not looked for"));
+      return {};
     }
     image_->take_touched_gaps();
     tsk_error_reset();
@@ -98,13 +113,43 @@ class TskFileSystem : public FileSystem {
             ? tsk_fs_file_attr_get_type(file.get(), static_cast<TSK_FS_ATTR_TYPE_ENUM>(parsed->type),
                                         parsed->id, 1)
             : tsk_fs_file_attr_get(file.get());
+    const bool unnamed = attribute != nullptr && (attribute->name == nullptr || attribute->name[0] == '\0');
+    if (context_.ntfs && unnamed && attribute->type == TSK_FS_ATTR_TYPE_NTFS_DATA) {
+      if (const ReparsePoint point = reparse_point(file.get()); !point.unread.empty())
+        return Error{ErrorCode::unsupported, point.unread};
+    }
     if (attribute == nullptr) {
       const std::string reason = tsk_error();
       // An empty file of some file systems has no attribute at all.
       if (!parsed->has_attribute && file->meta->size == 0) return make_memory_source({});
       return Error{ErrorCode::corrupt, "the content of " + address + " cannot be found: " + reason};
     }
-    return std::unique_ptr<ByteSource>(std::make_unique<TskFileSource>(*image_, std::move(file), *attribute));
+    std::vector<ByteRange> overwritten = overwritten_in(*file->meta, *attribute);
+    return std::unique_ptr<ByteSource>(
+        std::make_unique<TskFileSource>(*image_, std::move(file), *attribute, std::move(overwritten)));
+  }
+
+  Status unallocated(const std::function<bool(ByteRange)>& sink, std::vector<Problem>& problems) override {
+    image_->take_touched_gaps();
+    const Status status = walk_free_blocks(*fs_, shift_, sink);
+    note_image_gaps("/$Unallocated", "while asking for free blocks: ", problems);
+    return status;
+  }
+
+  Status slack(const std::function<bool(ByteRange, const std::string&)>& sink,
+               std::vector<Problem>& problems) override {
+    // FAT: it tells files in use from others by walking every path as well.
+    if (TSK_FS_TYPE_ISFAT(fs_->ftype) && !can_search_orphans()) {
+      problems.push_back(
+          make_problem(ProblemKind::limit, "/$Slack",
+                       "directories of the volume lead to each other in so many ways that slack of "
+                       "files is not looked for"));
+      return {};
+    }
+    image_->take_touched_gaps();
+    const Status status = walk_slack(*fs_, shift_, base_.place.length, sink);
+    note_image_gaps("/$Slack", "while asking for the ends of files: ", problems);
+    return status;
   }
 
  private:
@@ -148,6 +193,70 @@ class TskFileSystem : public FileSystem {
     }
     chain.push_back(identity_of(own));
     return chain;
+  }
+
+  /// Free ranges, asked for once; null where they cannot be told: then nothing is called overwritten.
+  const std::vector<ByteRange>* free_blocks() {
+    if (!free_known_) {
+      free_known_ = true;
+      const Status status = walk_free_blocks(*fs_, shift_, [&](ByteRange range) {
+        free_.push_back(range);
+        return free_.size() < kMaxRuns;
+      });
+      free_usable_ = status && free_.size() < kMaxRuns;
+      if (!free_usable_) free_ = {};
+    }
+    return free_usable_ ? &free_ : nullptr;
+  }
+
+  /// What of a deleted file belongs to others now.
+  std::vector<ByteRange> overwritten_in(const TSK_FS_META& meta, const TSK_FS_ATTR& attribute) {
+    if ((meta.flags & TSK_FS_META_FLAG_UNALLOC) == 0 || !has_block_allocation(*fs_)) return {};
+    const std::vector<ByteRange>* free = free_blocks();
+    return free == nullptr ? std::vector<ByteRange>() : overwritten_ranges(*fs_, attribute, shift_, *free);
+  }
+
+  /// Adds to a deleted entry what is known of its bytes.
+  void note_recovery(Entry& entry, TSK_FS_FILE* file) {
+    if (file == nullptr || file->meta == nullptr || !entry.has_content || entry.allocated) return;
+    if (context_.ext && entry.size == 0 && file->meta->time2.ext2.dtime != 0) {
+      note_cleared(entry, type_);
+      return;
+    }
+    const auto address = parse_address(entry.address);
+    if (!address) return;
+    const TSK_FS_ATTR* attribute =
+        address->has_attribute ? tsk_fs_file_attr_get_type(
+                                     file, static_cast<TSK_FS_ATTR_TYPE_ENUM>(address->type), address->id, 1)
+                               : tsk_fs_file_attr_get(file);
+    tsk_error_reset();
+    if (attribute != nullptr) note_overwritten(entry, overwritten_in(*file->meta, *attribute));
+  }
+
+  /// The Sleuth Kit looks for orphans along every path that there is.
+  bool can_search_orphans() {
+    if (orphans_can_be_searched_) return *orphans_can_be_searched_;
+    constexpr std::uint64_t kPaths = 2'000'000;
+    const auto children = [&](const DirectoryNode& node) {
+      std::vector<DirectoryNode> found;
+      const DirHandle dir(tsk_fs_dir_open_meta(fs_.get(), node.inode));
+      for (std::size_t i = 0; dir && i < dir->names_used; ++i) {
+        const TSK_FS_NAME& name = dir->names[i];
+        const bool may_be = TSK_FS_IS_DIR_NAME(name.type) || name.type == TSK_FS_NAME_TYPE_UNDEF;
+        if (!may_be || name.name == nullptr || TSK_FS_ISDOT(name.name) || name.meta_addr == 0 ||
+            name.meta_addr == TSK_FS_ORPHANDIR_INUM(fs_.get())) {
+          continue;
+        }
+        const FileHandle file(tsk_fs_file_open_meta(fs_.get(), nullptr, name.meta_addr));
+        if (file && is_own_directory({name, file.get()}))
+          found.push_back({identity_of(name.meta_addr, file.get()).text(), name.meta_addr});
+      }
+      tsk_error_reset();
+      return found;
+    };
+    const TSK_INUM_T root = fs_->root_inum;
+    orphans_can_be_searched_ = paths_within({identity_of(root).text(), root}, children, kPaths);
+    return *orphans_can_be_searched_;
   }
 
   /// An allocated directory that cannot be listed is an error of its unit; of a deleted one it is to be
@@ -203,6 +312,8 @@ class TskFileSystem : public FileSystem {
       if (entry.descend) entry.identity = identity.text();
     }
     std::vector<Entry> streams = make_stream_entries(context_, found, entry);
+    note_recovery(entry, file.get());
+    for (Entry& stream : streams) note_recovery(stream, file.get());
     if (!sink(std::move(entry))) return false;
     for (Entry& stream : streams) {
       stream.path = directory.path + "/" + escape_component(stream.name_raw);
@@ -244,18 +355,26 @@ class TskFileSystem : public FileSystem {
                                       std::to_string(bytes) + " bytes of the directory cannot be read: " +
                                           in_directory.list().front().reason));
     }
+    note_image_gaps(directory.path, "while listing it: ", problems);
+  }
+
+  void note_image_gaps(const std::string& path, const std::string& when, std::vector<Problem>& problems) {
     for (const Gap& gap : image_->take_touched_gaps()) {
-      problems.push_back(make_problem(ProblemKind::unreadable, directory.path,
-                                      "while listing it: " + gap.reason + " at byte " +
-                                          std::to_string(gap.offset) + " of the image, " +
-                                          std::to_string(gap.length) + " bytes"));
+      problems.push_back(make_problem(ProblemKind::unreadable, path,
+                                      when + gap.reason + " at byte " + std::to_string(gap.offset) +
+                                          " of the image, " + std::to_string(gap.length) + " bytes"));
     }
   }
 
-  std::unique_ptr<TskImage> image_;
+  TskBase base_;
+  TskImage* image_;
   FsHandle fs_;
   std::string type_;
+  std::uint64_t shift_ = 0;  ///< from the volume's start to the file system's
+  std::vector<ByteRange> free_;
+  bool free_known_ = false, free_usable_ = false;
   EntryContext context_;
+  std::optional<bool> orphans_can_be_searched_;
 };
 
 }  // namespace
@@ -266,17 +385,45 @@ DirectoryRef DirectoryRef::child(const Entry& entry) const {
   return ref;
 }
 
-Result<std::unique_ptr<FileSystem>> open_tsk_file_system(ByteSource& image, std::uint32_t sector_size,
-                                                         const Volume& volume, const VolumeOptions& options) {
+Result<std::unique_ptr<FileSystem>> detail::make_tsk_file_system(TskBase base, FsHandle fs,
+                                                                 const VolumeOptions& options) {
   auto rules = TimeZone::load(options.zone);
   if (!rules) return rules.error();
-  auto tsk = std::make_unique<TskImage>(image, sector_size);
+  ByteSource& source = base.image->source();
+  const std::uint64_t rest = source.size() - std::min(source.size(), base.place.offset);
+  base.place.length = base.place.length == 0 ? rest : std::min(rest, base.place.length);
+  const ByteRange place = base.place;
+  const bool free_space = options.free_space && has_block_allocation(*fs);
+  std::unique_ptr<FileSystem> files =
+      std::make_unique<TskFileSystem>(std::move(base), std::move(fs), rules.take());
+  if (!free_space) return files;
+  return with_free_space(std::move(files), source, place);
+}
+
+namespace {
+
+Result<std::unique_ptr<FileSystem>> open_at(ByteSource& source, ByteRange place, std::shared_ptr<void> below,
+                                            const VolumeOptions& options) {
+  auto tsk = std::make_unique<TskImage>(source, 512);
   if (tsk->get() == nullptr) return Error{ErrorCode::corrupt, tsk_error()};
-  FsHandle fs = open_any_file_system(*tsk, volume.offset);
+  FsHandle fs = open_any_file_system(*tsk, place.offset);
   if (!fs) return Error{ErrorCode::corrupt, "the file system cannot be opened: " + tsk_error()};
   tsk_error_reset();
-  return std::unique_ptr<FileSystem>(
-      std::make_unique<TskFileSystem>(std::move(tsk), std::move(fs), rules.take()));
+  return make_tsk_file_system({std::move(tsk), std::move(below), place}, std::move(fs), options);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileSystem>> detail::open_tsk_inside(std::unique_ptr<ByteSource> source,
+                                                            const Volume& /*volume*/,
+                                                            const VolumeOptions& options) {
+  const std::shared_ptr<ByteSource> kept = std::move(source);
+  return open_at(*kept, {}, kept, options);
+}
+
+Result<std::unique_ptr<FileSystem>> open_tsk_file_system(ByteSource& image, std::uint32_t /*sector_size*/,
+                                                         const Volume& volume, const VolumeOptions& options) {
+  return open_at(image, {volume.offset, volume.size}, nullptr, options);
 }
 
 }  // namespace touchstone

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "filesystem/partition_table.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone {
@@ -13,7 +14,14 @@ namespace {
 
 using namespace std::string_view_literals;
 
-enum class LabelForm { none, bytes, utf16le };
+enum class Form { none, bytes, utf16le, uuid, guid, hex64 };
+
+/// Where a label or an identifier stands.
+struct Field {
+  Form form = Form::none;
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+};
 
 struct Row {
   std::uint64_t offset;
@@ -21,70 +29,128 @@ struct Row {
   std::string_view filesystem;
   VolumeState state;
   std::string_view reason;
-  LabelForm label_form = LabelForm::none;
-  std::uint64_t label_offset = 0;
-  std::size_t label_size = 0;
+  Field label = {};
+  Field id = {};
 };
 
 constexpr auto kUnsupported = VolumeState::unsupported;
 constexpr auto kEncrypted = VolumeState::encrypted;
 constexpr auto kCorrupt = VolumeState::corrupt;
 
+constexpr Field bytes(std::uint64_t offset, std::size_t size) {
+  return {Form::bytes, offset, size};
+}
+constexpr Field utf16(std::uint64_t offset, std::size_t size) {
+  return {Form::utf16le, offset, size};
+}
+constexpr Field uuid(std::uint64_t offset) {
+  return {Form::uuid, offset, 16};
+}
+constexpr Field guid(std::uint64_t offset) {
+  return {Form::guid, offset, 16};
+}
+constexpr Field hex64(std::uint64_t offset) {
+  return {Form::hex64, offset, 8};
+}
+
+constexpr Row swap_row(std::uint64_t page, std::string_view magic) {
+  return {page - 10,      magic, "swap", kUnsupported, "Linux swap space: has no files", bytes(1024 + 28, 16),
+          uuid(1024 + 12)};
+}
+
 // Magic numbers from the on-disk format documents: LUKS 1.2.3 and LUKS2 specifications; libbde (BitLocker)
-// and libfsrefs; btrfs wiki "On-disk Format"; "XFS Algorithms & Data Structures"; kernel
-// Documentation/filesystems (f2fs, erofs, squashfs, md, nilfs2, cramfs, romfs); LVM2 on-disk label; Apple
-// File System Reference; ECMA-167 (UDF). The more telling rows stand first.
+// and libfsrefs; btrfs wiki "On-disk Format"; kernel Documentation/filesystems (f2fs, erofs, squashfs, md,
+// nilfs2, cramfs, romfs) and the kernel's headers of each; LVM2 on-disk label; Apple File System Reference;
+// ECMA-167 (UDF). The more telling rows stand first.
 constexpr std::array kRows = {
     Row{0, "LUKS\xba\xbe\x00\x02"sv, "luks", kEncrypted, "LUKS2 encryption: needs its passphrase",
-        LabelForm::bytes, 24, 48},
+        bytes(24, 48)},
     Row{0, "LUKS\xba\xbe"sv, "luks", kEncrypted, "LUKS encryption: needs its passphrase"},
     Row{3, "-FVE-FS-"sv, "bitlocker", kEncrypted, "BitLocker volume: needs its key or recovery password"},
-    Row{0x10040, "_BHRfS_M"sv, "btrfs", kUnsupported, "btrfs is not read", LabelForm::bytes, 0x1012b, 256},
-    Row{0, "XFSB"sv, "xfs", kUnsupported, "XFS is not read", LabelForm::bytes, 108, 12},
-    Row{1024, "\x10\x20\xf5\xf2"sv, "f2fs", kUnsupported, "F2FS is not read", LabelForm::utf16le, 1024 + 0x7c,
-        128},
-    Row{1024, "\xe2\xe1\xf5\xe0"sv, "erofs", kUnsupported, "EROFS is not read", LabelForm::bytes, 1024 + 64,
-        16},
+    Row{0x10040, "_BHRfS_M"sv, "btrfs", kUnsupported, "btrfs is not read", bytes(0x1012b, 256),
+        uuid(0x10020)},
+    Row{1024, "\x10\x20\xf5\xf2"sv, "f2fs", kUnsupported, "F2FS is not read", utf16(1024 + 0x7c, 128),
+        uuid(1024 + 0x6c)},
+    Row{1024, "\xe2\xe1\xf5\xe0"sv, "erofs", kUnsupported, "EROFS is not read", bytes(1024 + 64, 16),
+        uuid(1024 + 48)},
     Row{0, "hsqs"sv, "squashfs", kUnsupported, "SquashFS is not read"},
     Row{0, "sqsh"sv, "squashfs", kUnsupported, "SquashFS is not read"},
-    Row{32, "NXSB"sv, "apfs", kUnsupported, "APFS containers are not read yet"},
-    Row{3, "ReFS\x00\x00\x00\x00"sv, "refs", kUnsupported, "ReFS is not read"},
-    Row{0, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
-    Row{512, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
-    Row{1024, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
-    Row{1536, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume: logical volumes are not read yet"},
-    Row{4096, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported,
-        "member of a Linux md RAID (1.2): arrays are not read", LabelForm::bytes, 4096 + 32, 32},
-    Row{0, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported,
-        "member of a Linux md RAID (1.1): arrays are not read", LabelForm::bytes, 32, 32},
-    Row{4086, "SWAPSPACE2"sv, "swap", kUnsupported, "Linux swap space: has no files", LabelForm::bytes,
-        1024 + 28, 16},
+    Row{32, "NXSB"sv, "apfs", kUnsupported, "APFS container", {}, uuid(72)},
+    Row{3, "ReFS\x00\x00\x00\x00"sv, "refs", kUnsupported, "ReFS is not read", {}, hex64(56)},
+    Row{0, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume"},
+    Row{512, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume"},
+    Row{1024, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume"},
+    Row{1536, "LABELONE"sv, "lvm2", kUnsupported, "LVM2 physical volume"},
+    Row{4096, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported, "member of a Linux md RAID (1.2)",
+        bytes(4096 + 32, 32), uuid(4096 + 16)},
+    Row{0, "\xfc\x4e\x2b\xa9"sv, "md-raid", kUnsupported, "member of a Linux md RAID (1.1)", bytes(32, 32),
+        uuid(16)},
+    swap_row(4096, "SWAPSPACE2"sv),
+    swap_row(8192, "SWAPSPACE2"sv),
+    swap_row(16384, "SWAPSPACE2"sv),
+    swap_row(32768, "SWAPSPACE2"sv),
+    swap_row(65536, "SWAPSPACE2"sv),
     Row{4086, "SWAP-SPACE"sv, "swap", kUnsupported, "Linux swap space: has no files"},
-    Row{4086, "S1SUSPEND"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
-    Row{65526, "SWAPSPACE2"sv, "swap", kUnsupported, "Linux swap space: has no files"},
     Row{65526, "SWAP-SPACE"sv, "swap", kUnsupported, "Linux swap space: has no files"},
-    Row{0x10034, "ReIsErFs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
-        16},
-    Row{0x10034, "ReIsEr2Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
-        16},
-    Row{0x10034, "ReIsEr3Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", LabelForm::bytes, 0x10064,
-        16},
-    Row{0x10000, "ReIsEr4"sv, "reiser4", kUnsupported, "Reiser4 is not read"},
-    Row{0x8000, "JFS1"sv, "jfs", kUnsupported, "JFS is not read", LabelForm::bytes, 0x8098, 16},
-    Row{1024 + 6, "\x34\x34"sv, "nilfs2", kUnsupported, "NILFS2 is not read", LabelForm::bytes, 1024 + 0xa8,
-        80},
+    Row{4086, "S1SUSPEND"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
+    Row{4086, "S2SUSPEND"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
+    Row{4086, "ULSUSPEND"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
+    Row{4086, "LINHIB0001"sv, "swap", kUnsupported, "Linux hibernation image: is not read"},
+    Row{0x10034, "ReIsErFs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", bytes(0x10064, 16),
+        uuid(0x10054)},
+    Row{0x10034, "ReIsEr2Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", bytes(0x10064, 16),
+        uuid(0x10054)},
+    Row{0x10034, "ReIsEr3Fs"sv, "reiserfs", kUnsupported, "ReiserFS is not read", bytes(0x10064, 16),
+        uuid(0x10054)},
+    Row{0x10000, "ReIsEr4"sv, "reiser4", kUnsupported, "Reiser4 is not read", bytes(0x10024, 16),
+        uuid(0x10014)},
+    Row{0x8000, "JFS1"sv, "jfs", kUnsupported, "JFS is not read", bytes(0x8098, 16), uuid(0x8088)},
+    Row{1024 + 6, "\x34\x34"sv, "nilfs2", kUnsupported, "NILFS2 is not read", bytes(1024 + 0xa8, 80),
+        uuid(1024 + 0x98)},
     Row{4096 + 24, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"sv, "bcachefs",
-        kUnsupported, "bcachefs is not read"},
+        kUnsupported, "bcachefs is not read", bytes(4096 + 72, 32), uuid(4096 + 56)},
     Row{4096 + 24, "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"sv, "bcachefs",
-        kUnsupported, "bcachefs is not read"},
-    Row{2048, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read"},
-    Row{0, "\x45\x3d\xcd\x28"sv, "cramfs", kUnsupported, "cramfs is not read"},
-    Row{0, "-rom1fs-"sv, "romfs", kUnsupported, "romfs is not read"},
+        kUnsupported, "bcachefs is not read", bytes(4096 + 72, 32), uuid(4096 + 56)},
+    Row{1024, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read", bytes(1024 + 272, 64),
+        uuid(1024 + 336)},
+    Row{2048, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read", bytes(2048 + 272, 64),
+        uuid(2048 + 336)},
+    Row{4096, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read", bytes(4096 + 272, 64),
+        uuid(4096 + 336)},
+    Row{8192, "OCFSV2"sv, "ocfs2", kUnsupported, "OCFS2 is not read", bytes(8192 + 272, 64),
+        uuid(8192 + 336)},
+    Row{0x10000, "\x01\x16\x19\x70"sv, "gfs2", kUnsupported, "GFS2 is not read", bytes(0x100a0, 64),
+        uuid(0x10100)},
+    Row{0, "\x45\x3d\xcd\x28"sv, "cramfs", kUnsupported, "cramfs is not read", bytes(48, 16)},
+    Row{0, "\x28\xcd\x3d\x45"sv, "cramfs", kUnsupported, "cramfs is not read", bytes(48, 16)},
+    Row{0, "-rom1fs-"sv, "romfs", kUnsupported, "romfs is not read", bytes(16, 16)},
     Row{0, "UBI#"sv, "ubi", kUnsupported, "UBI flash volumes are not read"},
-    Row{0x100000, "\x0d\xd0\x01\xc0"sv, "vmfs", kUnsupported, "VMware VMFS is not read"},
-    Row{0x200000, "\x5e\xf1\xab\x2f"sv, "vmfs", kUnsupported, "VMware VMFS is not read"},
+    Row{0, "\x31\x18\x10\x06"sv, "ubifs", kUnsupported, "UBIFS is not read", {}, uuid(112)},
+    Row{0, "\x85\x19\x03\x20"sv, "jffs2", kUnsupported, "JFFS2 is not read"},
+    Row{0, "\x85\x19\x01\xe0"sv, "jffs2", kUnsupported, "JFFS2 is not read"},
+    Row{0x200000, "\x5e\xf1\xab\x2f"sv, "vmfs", kUnsupported, "VMware VMFS is not read",
+        bytes(0x20001d, 128)},
+    Row{0x100000,
+        "\x0d\xd0\x01\xc0"sv,
+        "vmfs-member",
+        kUnsupported,
+        "disk of a VMware VMFS: is not read",
+        {},
+        bytes(0x100200 + 20, 35)},
     Row{88, "CS\x01\x00"sv, "corestorage", kUnsupported, "Apple CoreStorage (perhaps FileVault) is not read"},
     Row{0, "verity\x00\x00"sv, "dm-verity", kUnsupported, "dm-verity hash data: has no files"},
+    Row{0, "dmvdo001"sv, "vdo", kUnsupported, "VDO volume (deduplicated): is not read", {}, uuid(40)},
+    Row{0, "mpoolDev"sv, "mpool", kUnsupported, "mpool is not read", bytes(8, 32), uuid(40)},
+    Row{0, "bluestore block device"sv, "bluestore", kUnsupported, "Ceph BlueStore is not read"},
+    Row{24, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"sv, "bcache", kUnsupported,
+        "bcache: is not read"},
+    Row{0, "SPACEDB "sv, "storage-spaces", kUnsupported,
+        "part of a Windows Storage Spaces pool: pools are not read"},
+    Row{0, "\xce\xfa\xad\x1b"sv, "bfs", kUnsupported, "SCO BFS is not read"},
+    Row{1024, "\xf5\xfc\x01\xa5"sv, "vxfs", kUnsupported, "VERITAS VxFS is not read"},
+    Row{8192, "\xa5\x01\xfc\xf5"sv, "vxfs", kUnsupported, "VERITAS VxFS is not read"},
+    Row{512 + 32, "1SFB"sv, "befs", kUnsupported, "BeFS is not read", bytes(512, 32)},
+    Row{8192, "\x0f\xf5\x12\xc0"sv, "hpfs", kUnsupported, "HPFS is not read"},
     Row{1024, "BD"sv, "hfs", kUnsupported, "HFS (not HFS+) is not read"},
     // What TSK reads, met here only when it could not open it.
     Row{1024, "H+\x00\x04"sv, "hfs+", kCorrupt, "HFS+ volume header, but the volume cannot be opened"},
@@ -96,6 +162,23 @@ constexpr std::array kRows = {
     Row{54, "FAT12   "sv, "fat12", kCorrupt, "FAT12 boot sector, but the file system cannot be opened"},
     Row{1024 + 56, "\x53\xef"sv, "ext", kCorrupt, "ext superblock, but the file system cannot be opened"},
     Row{32769, "CD001"sv, "iso9660", kCorrupt, "ISO 9660 descriptor, but the file system cannot be opened"},
+};
+
+// Metadata of a controller's array, as many bytes before the end of the disk.
+struct EndRow {
+  std::uint64_t before_end;
+  std::string_view magic;
+  std::string_view filesystem;
+  std::string_view reason;
+};
+constexpr std::array kEndRows = {
+    EndRow{1024, "Intel Raid ISM Cfg Sig. "sv, "isw-raid",
+           "member of an Intel Matrix RAID: arrays are not read"},
+    EndRow{512, "\xde\x11\xde\x11"sv, "ddf-raid", "member of a DDF RAID: arrays are not read"},
+    EndRow{512, "\x11\xde\x11\xde"sv, "ddf-raid", "member of a DDF RAID: arrays are not read"},
+    EndRow{512, "$XIDE$"sv, "lsi-raid", "member of an LSI MegaRAID: arrays are not read"},
+    EndRow{512, "JM"sv, "jmicron-raid", "member of a JMicron RAID: arrays are not read"},
+    EndRow{1024, "NVIDIA"sv, "nvidia-raid", "member of an NVIDIA RAID: arrays are not read"},
 };
 
 std::vector<std::byte> read_bytes(ByteSource& volume, std::uint64_t offset, std::size_t size) {
@@ -148,6 +231,53 @@ bool is_zfs(ByteSource& volume) {
   return false;
 }
 
+/// Pool name: the pair "name" of the name-value list in XDR that follows the boot block of a label.
+std::string zfs_pool(ByteSource& volume) {
+  constexpr std::string_view kPair = "\x00\x00\x00\x04name\x00\x00\x00\x09\x00\x00\x00\x01"sv;
+  const auto list = read_bytes(volume, 16 * 1024, 112 * 1024);
+  const std::string_view text(reinterpret_cast<const char*>(list.data()), list.size());
+  const std::size_t at = text.find(kPair);
+  if (at == std::string_view::npos) return "";
+  const std::uint64_t length = detail::big(list, at + kPair.size(), 4);
+  if (length > 256) return "";
+  return trimmed(std::string(text.substr(std::min(at + kPair.size() + 4, text.size()), length)));
+}
+
+/// The magic number alone is 16 bits: the numbers of inodes, zones and the log of a zone must make sense too.
+bool is_minix(ByteSource& volume) {
+  const auto sb = read_bytes(volume, 1024, 32);
+  if (sb.size() < 32) return false;
+  for (const bool swapped : {false, true}) {
+    const auto number = [&](std::size_t at) {
+      const auto low = std::to_integer<unsigned>(sb[at]), high = std::to_integer<unsigned>(sb[at + 1]);
+      return swapped ? low << 8 | high : high << 8 | low;
+    };
+    const unsigned magic = number(16);
+    const bool old = magic == 0x137f || magic == 0x138f || magic == 0x2468 || magic == 0x2478;
+    if (old && number(0) > 0 && number(4) > 0 && number(6) > 0 && number(8) > 4 && number(10) < 16)
+      return true;
+    if (number(24) == 0x4d5a && number(28) >= 1024 && number(28) % 1024 == 0) return true;
+  }
+  return false;
+}
+
+std::string field_text(ByteSource& volume, const Field& field) {
+  if (field.form == Form::none) return "";
+  if (field.form == Form::bytes) return byte_label(volume, field.offset, field.size);
+  if (field.form == Form::utf16le) return utf16_label(volume, field.offset, field.size);
+  const auto raw = read_bytes(volume, field.offset, field.size);
+  if (raw.size() < field.size) return "";
+  if (field.form == Form::uuid) return detail::uuid_text(raw, 0);
+  if (field.form == Form::guid) return detail::guid_text(raw, 0);
+  std::string text;
+  for (std::size_t i = raw.size(); i-- > 0;) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    text += kHex[std::to_integer<std::size_t>(raw[i]) >> 4];
+    text += kHex[std::to_integer<std::size_t>(raw[i]) & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
 /// The volume recognition sequence of ECMA-167 begins at 32 KiB, in steps of 2 KiB (or the sector if larger).
@@ -186,18 +316,22 @@ std::string utf16_text(std::span<const std::byte> bytes) {
 std::optional<VolumeSignature> recognise_volume(ByteSource& volume) {
   for (const Row& row : kRows) {
     if (!has_bytes(volume, row.offset, row.magic)) continue;
-    VolumeSignature found{std::string(row.filesystem), row.state, std::string(row.reason), ""};
-    if (row.label_form == LabelForm::bytes)
-      found.label = byte_label(volume, row.label_offset, row.label_size);
-    if (row.label_form == LabelForm::utf16le)
-      found.label = utf16_label(volume, row.label_offset, row.label_size);
+    VolumeSignature found{std::string(row.filesystem), row.state, std::string(row.reason),
+                          field_text(volume, row.label)};
+    const std::string id = field_text(volume, row.id);
+    if (!id.empty() && id.find_first_not_of("0-") != std::string::npos) found.reason += "; UUID " + id;
     return found;
   }
   if (is_udf(volume)) return VolumeSignature{"udf", kUnsupported, "UDF is not read", ""};
   if (is_md_at_end(volume)) {
     return VolumeSignature{"md-raid", kUnsupported, "member of a Linux md RAID: arrays are not read", ""};
   }
-  if (is_zfs(volume)) return VolumeSignature{"zfs", kUnsupported, "ZFS is not read", ""};
+  if (is_zfs(volume)) return VolumeSignature{"zfs", kUnsupported, "ZFS is not read", zfs_pool(volume)};
+  if (is_minix(volume)) return VolumeSignature{"minix", kUnsupported, "MINIX file systems are not read", ""};
+  for (const EndRow& row : kEndRows) {
+    if (volume.size() >= row.before_end && has_bytes(volume, volume.size() - row.before_end, row.magic))
+      return VolumeSignature{std::string(row.filesystem), kUnsupported, std::string(row.reason), ""};
+  }
   return std::nullopt;
 }
 

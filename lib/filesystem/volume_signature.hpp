@@ -1,7 +1,7 @@
 // Names what lies in a volume that The Sleuth Kit does not open, by the magic numbers of its format: file
 // systems it does not read, encryption, volume managers, swap. A table of our own: libblkid wants a
-// descriptor of the device, and evidence is a ByteSource. To add one: a row in the table of
-// volume_signature.cpp.
+// descriptor of the device, evidence is a ByteSource, and a sandboxed worker may not make a file to copy it
+// to. To add one: a row in the table of volume_signature.cpp.
 #pragma once
 
 #include <optional>

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,8 +91,11 @@ struct Volume {
   std::string kind;          ///< as the partition table describes it, e.g. "NTFS / exFAT (0x07)"
   std::string filesystem;    ///< ntfs, ext4, btrfs …; empty if nothing was recognised
   std::string label;
+  std::string layer;  ///< how its bytes are reached where it is no simple range: "apfs", "lvm2" …; else empty
   VolumeState state = VolumeState::unallocated;
   std::string reason;  ///< why it is not simply `read`
+  /// What it says of the device it came from: name, model, serial number … Added to the exhibit's metadata.
+  std::map<std::string, std::string> metadata;
 };
 
 /// A name on an exhibit with what it leads to. `locator` is its identity everywhere outside case.db.

@@ -14,6 +14,9 @@
 namespace touchstone {
 namespace {
 
+// Metadata of a volume are at most about this part of it.
+constexpr std::uint64_t kMetadataShare = 64;
+
 // Units a worker holds at once: enough that it never waits, few enough that little is given back when it
 // ends.
 constexpr std::size_t kGiven = 16;
@@ -33,22 +36,47 @@ std::string plugin_name(const Triage::State& state, int plugin) {
 }  // namespace
 
 Coordinator::Coordinator(Triage::State& state, Progress& progress)
-    : state_(state), writer_(*state.writer), progress_(progress), results_(state, progress) {}
+    : state_(state),
+      writer_(*state.writer),
+      progress_(progress),
+      results_(state, progress),
+      directories_(state, progress) {}
 
 Coordinator::~Coordinator() = default;
 
 void Coordinator::queue(const ResultWriter::NewUnit& unit) {
-  pending_[unit.level].push({unit.priority, unit.id});
   ++progress_.units_open;
+  if (unit.directory) {
+    directories_.add(unit);
+  } else {
+    pending_[unit.level].push({unit.priority, unit.id});
+  }
+}
+
+void Coordinator::open_directories() {
+  for (const ResultWriter::NewUnit& unit : directories_.take_open())
+    pending_[unit.level].push({unit.priority, unit.id});
+}
+
+void Coordinator::finished(std::int64_t unit) {
+  --progress_.units_open;
+  directories_.done(unit);
+  open_directories();
 }
 
 void Coordinator::load_pending() {
   writer_.begin();
   for (const std::int64_t id : writer_.partial_units()) writer_.take_back(id);
   writer_.commit();
+  directories_.load();
   writer_.each_open_unit([&](std::int64_t id, int level, std::int64_t priority, UnitState) {
-    queue({id, level, priority});
+    if (directories_.holds(id)) {
+      ++progress_.units_open;
+    } else {
+      queue({id, level, priority, {}});
+    }
   });
+  open_directories();
 }
 
 bool Coordinator::anything_left() const {
@@ -73,7 +101,7 @@ bool Coordinator::fetch(Task& task) {
       open.pop();
       auto row = writer_.find_unit(next.id);
       if (!row) {  // its container was one of too many
-        --progress_.units_open;
+        finished(next.id);
         continue;
       }
       task.row = std::move(*row);
@@ -106,6 +134,16 @@ std::uint64_t Coordinator::allowance_us(const Task& task) const {
   if (task.spec.kind() == wire::UNIT_VERIFY)
     bytes = UINT64_MAX / 4;  // as long as the image is; CPU only while it reads
   for (const wire::Member& member : task.spec.members()) bytes += member.size();
+  // Where free space lies is worked out by each worker that comes to it first, from the metadata of the whole
+  // volume.
+  std::uint64_t more = state_.exhibits[task.spec.place().exhibit()].packed_bytes;
+  if (task.spec.place().address().find('@') != std::string::npos)
+    more = task.spec.place().volume().size() / kMetadataShare;
+  // A tree's index is made by each worker that comes to it first; of a compressed tar that means to decode
+  // all of it.
+  const std::string& tree = task.spec.place().volume().filesystem();
+  if (tree.starts_with("tar.")) more += task.spec.place().volume().size();
+  if (tree == "zip" || tree == "tar") more += task.spec.place().volume().size() / kMetadataShare;
   if (bytes == 0 && task.row.item_id != 0) {
     auto query = writer_.database().prepare("SELECT size FROM item_row WHERE id = ?1");
     query.bind(1, task.row.item_id);
@@ -113,7 +151,7 @@ std::uint64_t Coordinator::allowance_us(const Task& task) const {
   }
   // Four CPU seconds a 10 MB on top: slow, but no honest reader is slower.
   return static_cast<std::uint64_t>(state_.options.item_timeout) * 1'000'000U +
-         bytes / 10'000'000U * 4'000'000U;
+         (bytes + more) / 10'000'000U * 4'000'000U;
 }
 
 void Coordinator::start_worker(Crew& crew) {
@@ -184,7 +222,7 @@ bool Coordinator::take_result(Crew& crew, const wire::Result& result) {
   for (const auto& unit : std::exchange(crew.held_back, {})) queue(unit);
   for (const auto& unit : next) queue(unit);
   --under_way_[task.row.level];
-  --progress_.units_open;
+  finished(task.row.id);
   crew.given.pop_front();
   return true;
 }
@@ -264,10 +302,10 @@ void Coordinator::split_group(const Task& task) {
     one.set_id(0);
     row.item_id = task.row.item_id + i;
     row.spec = one.SerializeAsString();
-    queue({writer_.add_unit(row), row.level, row.priority});
+    queue({writer_.add_unit(row), row.level, row.priority, {}});
   }
   writer_.set_unit_state(task.row.id, UnitState::done);
-  --progress_.units_open;
+  finished(task.row.id);
 }
 
 void Coordinator::blame(Task task, int plugin, ProblemKind kind, const std::string& how) {
@@ -289,7 +327,7 @@ void Coordinator::blame(Task task, int plugin, ProblemKind kind, const std::stri
                   kind == ProblemKind::timeout ? ItemState::timed_out : ItemState::failed, kind,
                   "reading it " + how);
     writer_.set_unit(task.row.id, UnitState::done, task.row.charges, task.row.spec);
-    --progress_.units_open;
+    finished(task.row.id);
     return;
   }
   if (count >= kChargesAllowed) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pipeline/directory_gate.hpp"
 #include "pipeline/triage_state.hpp"
 
 namespace touchstone {
@@ -57,6 +58,9 @@ class Coordinator {
   void blame(Task task, int plugin, ProblemKind kind, const std::string& how);
   void split_group(const Task& task);
   void queue(const ResultWriter::NewUnit& unit);
+  /// A unit is off the books: directories below it may follow.
+  void finished(std::int64_t unit);
+  void open_directories();
   void put_back(Task&& task);
   void start_worker(Crew& crew);
   void setup_failed(Crew& crew, const WorkerHandle::End& end);
@@ -69,6 +73,7 @@ class Coordinator {
   CaseWriter& writer_;
   Progress& progress_;
   ResultWriter results_;
+  DirectoryGate directories_;
   std::vector<Crew> crews_;
   std::map<int, std::priority_queue<Pending>> pending_;  ///< by level
   std::deque<Task> again_;                               ///< taken from a worker that ended

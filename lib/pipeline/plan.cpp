@@ -1,12 +1,14 @@
 // What is decided before a run begins: exhibits, rules, plugins and their settings, the fingerprint.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <openssl/opensslv.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +21,7 @@
 #include "evidence/exhibit_source.hpp"
 #include "evidence/versions.hpp"
 #include "filesystem/versions.hpp"
+#include "pipeline/folder_digest.hpp"
 #include "pipeline/triage_state.hpp"
 #include "rules/app_definition.hpp"
 #include "rules/keyword_matcher.hpp"
@@ -88,6 +91,7 @@ Status plan_exhibits(Triage::State& state) {
       plan.error = files.error().message;
       plan.files = {plan.path};
     }
+    for (const std::string& file : plan.files) plan.stamps.push_back(stamp_of(file));
     state.exhibits.push_back(std::move(plan));
   }
   return {};
@@ -323,6 +327,7 @@ void fill_config(Triage::State& state, const std::vector<std::string>& files) {
   state.config.set_case_file(state.case_text);
   state.config.set_case_file_path(state.options.case_path);
   state.config.set_rules_dir(state.rules_dir);
+  state.config.set_no_free_space(!state.options.free_space);
   state.config.set_sandbox(state.options.sandbox ? "on" : "off");
   for (const std::string& file : files) state.config.add_readable(file);
   for (const PluginFile* plugin : state.plugins) state.config.add_readable(plugin->path);
@@ -332,6 +337,21 @@ void fill_config(Triage::State& state, const std::vector<std::string>& files) {
     state.config.add_readable(path);
   }
   state.config.add_readable(state.rules_dir);
+}
+
+/// Tells whether the same passwords were given, and is of no use for finding them: slow, and another for
+/// other evidence.
+std::string secrets_digest(const Triage::State& state, const std::string& salt) {
+  constexpr int kRounds = 600'000;
+  std::string all;
+  for (const std::string& each : state.config.secrets()) all += std::to_string(each.size()) + ':' + each;
+  std::array<unsigned char, 16> out{};
+  PKCS5_PBKDF2_HMAC(all.data(), static_cast<int>(all.size()),
+                    reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()),
+                    kRounds, EVP_sha256(), static_cast<int>(out.size()), out.data());
+  std::string hex;
+  for (const unsigned char byte : out) hex += fmt::format("{:02x}", byte);
+  return hex;
 }
 
 }  // namespace
@@ -358,10 +378,14 @@ std::string fingerprint_text(const Triage::State& state) {
       {"version", TOUCHSTONE_VERSION}, {"processor", cpu_class()}, {"case", sha256_hex(state.case_text)}};
   for (const ExhibitPlan& exhibit : state.exhibits) {
     json files = json::array();
-    for (const std::string& file : exhibit.files) files.push_back(sampled_digest(file));
+    for (const std::string& file : exhibit.files) {
+      files.push_back(fs::is_directory(file) ? folder_digest(file) : sampled_digest(file));
+    }
     text["exhibits"][exhibit.ref] = {
         {"role", to_text(exhibit.role)}, {"zone", exhibit.time_zone}, {"files", files}};
   }
+  if (!state.options.free_space) text["free_space"] = false;
+  if (state.config.secrets_size() > 0) text["secrets"] = secrets_digest(state, text["exhibits"].dump());
   text["rules"] = rule_digests(state.rules_dir);
   for (int i = 0; i < state.config.plugins_size(); ++i) {
     const wire::PluginConfig& plugin = state.config.plugins(i);
@@ -396,6 +420,11 @@ Status plan_triage(Triage::State& state) {
     if (!parsed) return parsed.error();
     state.case_text = text.take();
     state.case_file = std::make_unique<CaseFile>(parsed.take());
+  }
+  if (!options.password_file.empty()) {
+    auto secrets = load_secrets(options.password_file);
+    if (!secrets) return secrets.error();
+    for (const std::string& each : secrets->candidates) state.config.add_secrets(each);
   }
   if (auto planned = plan_exhibits(state); !planned) return planned;
   if (auto checked = check_output_folder(state); !checked) return checked;

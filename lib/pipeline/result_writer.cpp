@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/locator.hpp"
+#include "pipeline/place.hpp"
 #include "pipeline/triage_state.hpp"
 
 namespace touchstone {
@@ -56,6 +57,11 @@ Volume volume_of(const wire::VolumeFound& in) {
   return volume;
 }
 
+/// The root directory of a volume is no item.
+bool is_root(const wire::Unit& spec) {
+  return spec.kind() == wire::UNIT_DIRECTORY && spec.place().path().empty() && spec.place().address().empty();
+}
+
 }  // namespace
 
 ResultWriter::NewUnit ResultWriter::add_unit(std::int64_t exhibit_id, const wire::Unit& spec,
@@ -63,17 +69,42 @@ ResultWriter::NewUnit ResultWriter::add_unit(std::int64_t exhibit_id, const wire
   UnitRow row;
   row.exhibit_id = exhibit_id;
   row.kind = spec.kind();
-  row.level = spec.kind() == wire::UNIT_MEMBERS ? spec.place().steps_size() + 1 : 0;
+  row.level = depth_of(spec.place()) + (spec.kind() == wire::UNIT_MEMBERS ? 1 : 0);
   row.priority = priority;
   row.item_id = item_id;
   row.spec = spec.SerializeAsString();
-  return {writer_.add_unit(row), row.level, priority};
+  NewUnit unit{writer_.add_unit(row), row.level, priority, {}};
+  if (spec.kind() == wire::UNIT_DIRECTORY) unit.directory = directory_of(exhibit_id, spec, item_id);
+  return unit;
 }
 
-void ResultWriter::add_volumes(const UnitRow& unit, const wire::Result& result, std::vector<NewUnit>& next) {
+ResultWriter::Directory ResultWriter::directory_of(std::int64_t exhibit_id, const wire::Unit& spec,
+                                                   std::int64_t item_id) {
+  Directory directory;
+  directory.exhibit = exhibit_id;
+  directory.volume = fmt::format("{}:{}", exhibit_id, volume_slot(spec.place()));
+  directory.item = item_id;
+  if (is_root(spec)) return directory;
+  directory.depth = spec.ancestors_size() + 1;
+  directory.identity = spec.identity();
+  if (spec.deleted() && !spec.identity().empty()) directory.identity.insert(0, kDeletedDirectory);
+  return directory;
+}
+
+void ResultWriter::add_volumes(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result,
+                               std::vector<NewUnit>& next) {
   for (const wire::VolumeFound& found : result.volumes()) {
-    writer_.add_volume(unit.exhibit_id, volume_of(found), unit.id);
-    if (found.has_follow()) next.push_back(add_unit(unit.exhibit_id, found.follow(), 0, INT32_MAX));
+    wire::Place place = spec.place();
+    Volume volume = volume_of(found);
+    for (std::string* slot : {&volume.slot, &volume.parent_slot}) {
+      if (slot->empty()) continue;
+      place.mutable_volume()->set_slot(*slot);
+      *slot = volume_slot(place);
+    }
+    writer_.add_volume(unit.exhibit_id, volume, unit.id);
+    if (!found.metadata().empty()) writer_.add_exhibit_metadata(unit.exhibit_id, found.metadata());
+    if (found.has_follow())
+      next.push_back(add_unit(unit.exhibit_id, found.follow(), unit.item_id, INT32_MAX));
   }
 }
 
@@ -87,8 +118,8 @@ std::vector<ResultWriter::NewUnit> ResultWriter::add_items(const UnitRow& unit, 
     std::int64_t parent = unit.item_id;
     if (from_group) parent = parent_of(unit, spec, in.locator());
     const ItemState item_state = parse_item_state(in.state()).value_or(ItemState::failed);
-    const std::int64_t id = writer_.add_item(item_of(in, spec.place().volume().slot()), unit.exhibit_id,
-                                             parent, item_state, in.reason(), unit.id);
+    const std::int64_t id = writer_.add_item(item_of(in, volume_slot(spec.place())), unit.exhibit_id, parent,
+                                             item_state, in.reason(), unit.id);
     ids.push_back(id);
     ++progress_.items;
     if (item_state != ItemState::pending) ++progress_.items_done;
@@ -105,7 +136,9 @@ std::int64_t ResultWriter::parent_of(const UnitRow& unit, const wire::Unit& spec
                                      const std::string& locator) const {
   // Items of a group have rows in one run; the container is the one whose locator the new item's begins with.
   for (int i = 0; i < spec.members_size(); ++i) {
-    if (locator.starts_with(spec.members(i).locator() + "!")) return unit.item_id + i;
+    const std::string& member = spec.members(i).locator();
+    const bool inside = locator.starts_with(member) && locator.size() > member.size();
+    if (inside && (locator[member.size()] == '!' || locator[member.size()] == '@')) return unit.item_id + i;
   }
   return unit.item_id;
 }
@@ -142,10 +175,11 @@ ResultWriter::Fates ResultWriter::add_examined(const UnitRow& unit, const wire::
     const ItemState place_state =
         worse ? parse_item_state(in.item_state()).value_or(ItemState::failed) : item_state;
     const std::string& reason = worse ? in.item_reason() : in.reason();
-    if (unit.item_id != 0) writer_.set_item(item_id, fate.content_id, place_state, reason);
-    if (spec.kind() == wire::UNIT_DIRECTORY && unit.item_id == 0 && item_state != ItemState::examined) {
-      root_not_listed(unit, spec, item_state, reason);
+    if (is_root(spec)) {
+      if (item_state != ItemState::examined) root_not_listed(unit, spec, item_state, reason);
+      continue;
     }
+    if (unit.item_id != 0) writer_.set_item(item_id, fate.content_id, place_state, reason);
     ++progress_.items_done;
     for (const std::uint32_t plugin : in.ran()) ++runs[plugin].first;
     for (const std::uint32_t plugin : in.not_run()) ++runs[plugin].second;
@@ -207,7 +241,7 @@ void ResultWriter::root_not_listed(const UnitRow& unit, const wire::Unit& spec, 
                                    const std::string& reason) {
   // The root directory is no item: what became of it is the volume's state.
   writer_.set_volume_state(
-      unit.exhibit_id, spec.place().volume().slot(),
+      unit.exhibit_id, volume_slot(spec.place()),
       state == ItemState::partly_examined ? VolumeState::partly_read : VolumeState::corrupt,
       "its root directory: " + reason);
 }
@@ -224,7 +258,12 @@ bool ResultWriter::is_sound(const wire::Unit& spec, const wire::Result& result) 
 std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, const wire::Unit& spec,
                                                        const wire::Result& result) {
   std::vector<NewUnit> next = add_items(unit, spec, result);
-  add_volumes(unit, result, next);
+  add_volumes(unit, spec, result, next);
+  for (const wire::Examined& examined : result.examined()) {
+    if (examined.has_follow())
+      next.push_back(
+          add_unit(unit.exhibit_id, examined.follow(), unit.item_id + examined.index(), INT32_MAX));
+  }
   add_rows(unit, result, add_examined(unit, spec, result));
   for (const wire::OutOfScope& out : result.out_of_scope()) {
     writer_.add_out_of_scope(unit.exhibit_id, out.volume_slot(), out.rule(), out.items(), unit.id);
@@ -261,8 +300,9 @@ void ResultWriter::fail(const UnitRow& unit, const wire::Unit& spec, ItemState i
   problem.message = message;
   writer_.add_problem(problem, unit.item_id, unit.exhibit_id, 0, unit.id);
   ++progress_.problems;
-  if (spec.kind() == wire::UNIT_DIRECTORY && unit.item_id == 0)
-    root_not_listed(unit, spec, item_state, message);
+  if (is_root(spec)) root_not_listed(unit, spec, item_state, message);
+  // What an image holds may fail; the image itself was examined.
+  if (is_root(spec) || spec.kind() == wire::UNIT_VOLUMES) return;
   const int count = spec.kind() == wire::UNIT_MEMBERS ? spec.members_size() : 1;
   for (int i = 0; i < count && unit.item_id != 0; ++i) {
     writer_.set_item(unit.item_id + i, 0, item_state, message);
@@ -275,11 +315,14 @@ void ResultWriter::ready(const wire::Ready& ready) {
     const wire::ExhibitReady& in = ready.exhibits(i);
     ExhibitPlan& exhibit = state_.exhibits[static_cast<std::size_t>(i)];
     exhibit.error = in.error();
+    if (in.format().starts_with("tar.") || in.format().starts_with("adb")) exhibit.packed_bytes = in.size();
     for (const auto& [column, text] : {std::pair<const char*, const std::string&>{"format", in.format()},
                                        {"stored_md5", in.stored_md5()},
                                        {"stored_sha1", in.stored_sha1()},
                                        {"metadata", in.metadata()}}) {
-      if (!text.empty()) writer_.set_exhibit(exhibit.id, column, text);
+      // What volumes have added to the metadata since the first run stays.
+      const bool kept = std::string_view(column) == "metadata" && writer_.setting("ready");
+      if (!text.empty() && !kept) writer_.set_exhibit(exhibit.id, column, text);
     }
     if (in.error().empty()) writer_.set_exhibit(exhibit.id, "size", static_cast<std::int64_t>(in.size()));
     if (writer_.setting("ready")) continue;  // problems of opening were recorded by the first run

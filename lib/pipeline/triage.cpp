@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "model/locator.hpp"
 #include "pipeline/coordinator.hpp"
 #include "rules/check.hpp"
 #include "rules/keyword_pack.hpp"
@@ -298,7 +299,39 @@ RunEnd Triage::make_previews(const std::vector<PreviewWish>& wishes, const std::
   return Coordinator(*state_, now).run([](const Progress&) {}, stop);
 }
 
+namespace {
+
+/// What became of the evidence's files goes to the run's settings, and a change is a problem of its exhibit.
+void compare_evidence(Triage::State& state) {
+  CaseWriter& writer = *state.writer;
+  std::size_t files = 0, changed = 0;
+  for (const ExhibitPlan& exhibit : state.exhibits) {
+    files += exhibit.stamps.size();
+    for (const std::string& path : changed_since(exhibit.stamps)) {
+      ++changed;
+      Problem problem;
+      problem.plugin = "evidence";
+      problem.kind = ProblemKind::integrity;
+      problem.message = fmt::format("{} was changed or replaced while it was examined", path);
+      problem.key = join_key({"problem", "evidence", "integrity", exhibit.ref, "changed", path});
+      writer.add_problem(problem, 0, exhibit.id, 0, 0);
+    }
+  }
+  writer.database()
+      .prepare(
+          "UPDATE run SET settings = json_set(settings, '$.evidence_files', ?2, '$.evidence_files_changed', "
+          "?3) "
+          "WHERE id = ?1")
+      .bind(1, state.run_id)
+      .bind(2, static_cast<std::int64_t>(files))
+      .bind(3, static_cast<std::int64_t>(changed))
+      .run();
+}
+
+}  // namespace
+
 void Triage::finish(bool complete) {
+  compare_evidence(*state_);
   state_->writer->database()
       .prepare("UPDATE run SET finished = ?2, complete = ?3 WHERE id = ?1")
       .bind(1, state_->run_id)

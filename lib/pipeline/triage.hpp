@@ -35,8 +35,10 @@ struct TriageOptions {
   std::vector<std::pair<std::string, std::string>> hash_sets;  ///< file, category
   std::string previews = "leads";                              ///< none leads all
   std::string operator_name, command;
-  std::string rules_dir;  ///< empty: the program's own
+  std::string rules_dir;      ///< empty: the program's own
+  std::string password_file;  ///< for locked volumes and backups; its text is kept nowhere
   bool sandbox = true, update = false, verbose = false;
+  bool free_space = true;  ///< unallocated space, slack and volumes that nothing reads, as windows
 };
 
 /// What is told while it runs. Calls come often: the receiver decides what to show.

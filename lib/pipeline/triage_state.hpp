@@ -5,6 +5,7 @@
 #include <queue>
 #include <set>
 
+#include "pipeline/evidence_watch.hpp"
 #include "pipeline/triage.hpp"
 #include "pipeline/worker_process.hpp"
 #include "protocol.pb.h"
@@ -15,8 +16,10 @@ struct ExhibitPlan {
   std::string ref, path, time_zone;
   Role role = Role::unknown;
   std::vector<std::string> files;
-  std::string error;    ///< cannot be opened at all
-  std::int64_t id = 0;  ///< row
+  std::vector<EvidenceStamp> stamps;  ///< of the files, before anything was opened
+  std::string error;                  ///< cannot be opened at all
+  std::uint64_t packed_bytes = 0;  ///< of a packed stream: all of it is gone through before its end is known
+  std::int64_t id = 0;             ///< row
 };
 
 struct Triage::State {
@@ -51,11 +54,22 @@ class ResultWriter {
  public:
   ResultWriter(Triage::State& state, Progress& progress)
       : state_(state), writer_(*state.writer), progress_(progress) {}
+  struct Directory {
+    std::int64_t exhibit = 0;
+    std::string volume;    ///< "exhibit:slot"
+    int depth = 0;         ///< below the root
+    std::string identity;  ///< what it is on disk
+    std::int64_t item = 0;
+  };
   struct NewUnit {
     std::int64_t id;
     int level;
     std::int64_t priority;
+    std::optional<Directory> directory = {};  ///< of a unit that lists one
   };
+  static Directory directory_of(std::int64_t exhibit_id, const wire::Unit& spec, std::int64_t item_id);
+  /// How the identity of a directory begins that was reached by a deleted name.
+  static constexpr std::string_view kDeletedDirectory = "deleted ";
   /// Whether a result speaks only of the unit's own items: a worker may have been taken over by evidence.
   static bool is_sound(const wire::Unit& spec, const wire::Result& result);
   /// Rows of one part; units that follow are added and returned.
@@ -69,7 +83,8 @@ class ResultWriter {
 
  private:
   std::vector<NewUnit> add_items(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
-  void add_volumes(const UnitRow& unit, const wire::Result& result, std::vector<NewUnit>& next);
+  void add_volumes(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result,
+                   std::vector<NewUnit>& next);
   struct Fate {
     std::int64_t content_id = 0;
     bool keep_content_rows = false;  ///< the first analysis of these bytes

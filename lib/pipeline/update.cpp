@@ -127,11 +127,16 @@ Status update_folder(Triage::State& state, const std::string& before) {
     if (part == "case")
       everything =
           everything || !same_reading(state.writer->setting("case_file").value_or(""), state.case_file.get());
-    if (part == "version" || part == "processor" || part == "libraries") everything = true;
+    if (part == "version" || part == "processor" || part == "libraries" || part == "free_space" ||
+        part == "secrets")
+      everything = true;
   }
   const std::set<std::string> affected = closure(state, plugins);
   // Another reader of containers, another set of members.
-  everything = everything || affected.contains("archives");
+  for (const PluginFile& file : state.plugin_files) {
+    everything = everything || (affected.contains(file.name) &&
+                                (!file.usable() || (file.table->inputs & TS_INPUT_MEMBERS)));
+  }
   if (everything) {
     start_over(state.writer->database());
   } else if (!affected.empty()) {

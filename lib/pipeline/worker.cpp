@@ -10,6 +10,7 @@
 #include "content/text.hpp"
 #include "model/locator.hpp"
 #include "pipeline/worker_state.hpp"
+#include "pipeline/worker_windows.hpp"
 
 namespace touchstone {
 namespace {
@@ -136,6 +137,15 @@ void ItemSink::record(Record&& record, const std::string& plugin) {
 }
 
 void ItemSink::finding(Finding&& finding, bool of_content) {
+  if (of_content && of_place_) {
+    // The bytes stand for this place alone: so does what is found in them.
+    const std::size_t at = finding.key.find(finding.content_sha256);
+    if (!finding.content_sha256.empty() && at != std::string::npos)
+      finding.key.replace(at, finding.content_sha256.size(), locator_);
+    finding.content_sha256.clear();
+    of_content = false;
+    if (window_ != nullptr) finding.position = window_position(*window_, finding.position);
+  }
   wire::Finding& out = *output_.result().add_findings();
   out.set_index(index_);
   out.set_of_content(of_content);
@@ -187,6 +197,9 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
     OpenExhibit exhibit;
     exhibit.ref = config.ref();
     exhibit.volume_options.zone = config.time_zone();
+    exhibit.volume_options.secrets.candidates = {state.config.secrets().begin(),
+                                                 state.config.secrets().end()};
+    exhibit.volume_options.free_space = !state.config.no_free_space();
     wire::ExhibitReady& out = *ready.add_exhibits();
     auto gate = ScopeGate::make(state.case_file.get(), config.ref(),
                                 parse_role(config.role()).value_or(Role::unknown), state.config.rules_dir(),
@@ -197,7 +210,7 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
     }
     exhibit.gate = std::make_unique<ScopeGate>(gate.take());
     if (auto zone = TimeZone::load(config.time_zone())) exhibit.time_zone = zone.take();
-    auto source = open_exhibit(config.path());
+    auto source = open_exhibit(config.path(), exhibit.volume_options.secrets);
     if (source) {
       exhibit.source = source.take();
       const ImageInfo& info = exhibit.source->info();
@@ -291,6 +304,7 @@ void Worker::run(const wire::Unit& unit, const std::function<void(const wire::Re
   UnitOutput output(unit.id(), emit);
   State& state = *state_;
   const std::uint64_t before = cpu_us();
+  state.forget_nested();
   try {
     switch (unit.kind()) {
       case wire::UNIT_VOLUMES:

@@ -1,8 +1,13 @@
 // Units that enumerate: volumes of an exhibit, entries of a directory, and the verification of an image.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "model/locator.hpp"
 #include "pipeline/worker_state.hpp"
+#include "pipeline/worker_windows.hpp"
 
 namespace touchstone {
 namespace {
@@ -17,6 +22,8 @@ void set_volume(wire::VolumeRef& out, const Volume& volume) {
   out.set_offset(volume.offset);
   out.set_size(volume.size);
   out.set_filesystem(volume.filesystem);
+  out.set_layer(volume.layer);
+  out.set_state(to_text(volume.state));
 }
 
 Volume volume_of(const wire::VolumeRef& ref) {
@@ -25,7 +32,12 @@ Volume volume_of(const wire::VolumeRef& ref) {
   volume.offset = ref.offset();
   volume.size = ref.size();
   volume.filesystem = ref.filesystem();
+  volume.layer = ref.layer();
   volume.state = VolumeState::read;
+  for (const VolumeState each : {VolumeState::partly_read, VolumeState::encrypted, VolumeState::unsupported,
+                                 VolumeState::corrupt, VolumeState::unallocated}) {
+    if (ref.state() == to_text(each)) volume.state = each;
+  }
   return volume;
 }
 
@@ -40,6 +52,19 @@ std::string locator_of(const std::string& exhibit, const std::string& slot, cons
   step.ordinal = ordinal;
   locator.steps.push_back(std::move(step));
   return locator.text();
+}
+
+/// Free space and slack are windows of the volume and hang on a directory that is nobody's.
+bool is_free_space(const Entry& entry) {
+  return entry.window || (entry.kind == ItemKind::virtual_ && entry.address.ends_with('@'));
+}
+
+std::string locator_of(const std::string& exhibit, const std::string& slot, const Entry& entry,
+                       std::uint32_t ordinal) {
+  if (!entry.window) {
+    return locator_of(exhibit, slot, entry.path, entry.address_in_locator ? entry.address : "", ordinal);
+  }
+  return window_locator(exhibit, slot, entry.kind == ItemKind::slack, "", *entry.window);
 }
 
 /// Lists one directory and, inside a limited scope, walks on through directories whose names may not be kept.
@@ -61,7 +86,7 @@ class DirectoryListing {
     }
     for (const auto& [rule, count] : left_out_) {
       wire::OutOfScope& out = *output_.result().add_out_of_scope();
-      out.set_volume_slot(unit_.place().volume().slot());
+      out.set_volume_slot(volume_slot(unit_.place()));
       out.set_rule(rule);
       out.set_items(count);
     }
@@ -103,17 +128,19 @@ class DirectoryListing {
 
   void take(const DirectoryRef& directory, Entry&& entry, std::uint32_t ordinal,
             std::uint32_t ordinal_below) {
-    const ScopeVerdict verdict = exhibit_.gate->decide(entry.path, entry.times.modified, entry.kind);
+    const ItemKind kind = is_free_space(entry) ? ItemKind::unallocated : entry.kind;
+    const ScopeVerdict verdict = exhibit_.gate->decide(entry.path, entry.times.modified, kind);
     if (verdict.decision == ScopeDecision::none) {
       ++left_out_[verdict.rule];
-      if (entry.descend && exhibit_.gate->may_descend(entry.path))
+      // By whatever names it is reached, a hidden directory is walked through once.
+      const bool fresh = entry.identity.empty() || walked_.insert(entry.identity).second;
+      if (entry.descend && fresh && kind == entry.kind && exhibit_.gate->may_descend(entry.path))
         hidden_.emplace_back(directory.child(entry), ordinal_below);
       return;
     }
     wire::NewItem& item = *output_.result().add_new_items();
     const std::string& slot = unit_.place().volume().slot();
-    item.set_locator(locator_of(exhibit_.ref, slot, entry.path,
-                                entry.address_in_locator ? entry.address : "", ordinal));
+    item.set_locator(inside_outer(unit_.place(), locator_of(exhibit_.ref, slot, entry, ordinal)));
     item.set_path(entry.path);
     item.set_name(entry.name);
     item.set_kind(to_text(entry.kind));
@@ -139,12 +166,14 @@ class DirectoryListing {
 
   void set_place(wire::Place& place, const wire::NewItem& item, const Entry& entry) {
     place.set_exhibit(unit_.place().exhibit());
+    *place.mutable_outer() = unit_.place().outer();
     *place.mutable_volume() = unit_.place().volume();
     place.set_path(entry.path);
     place.set_address(entry.address);
     place.set_locator(item.locator());
     place.set_name(entry.name_raw);
     place.set_kind(item.kind());
+    place.set_note(entry.note);
     place.set_has_modified(entry.times.modified.has_value());
     place.set_modified(entry.times.modified.value_or(0));
   }
@@ -156,6 +185,8 @@ class DirectoryListing {
     set_place(*next.mutable_place(), item, entry);
     for (const std::string& each : directory.child(entry).ancestors) next.add_ancestors(each);
     next.set_ordinal_base(ordinal_below);
+    next.set_identity(entry.identity);
+    next.set_deleted(unit_.deleted() || !entry.allocated);
     item.set_state(to_text(ItemState::pending));
     item.set_priority(kDirectoryPriority);
   }
@@ -179,8 +210,47 @@ class DirectoryListing {
   FileSystem& files_;
   UnitOutput& output_;
   std::vector<std::pair<DirectoryRef, std::uint32_t>> hidden_;
+  std::set<std::string> walked_;  ///< identities of hidden directories
   std::map<std::string, std::uint64_t> left_out_;
 };
+
+/// What is not or not wholly read, one problem a volume; of more than three alike one for all.
+std::vector<Problem> unread_volumes(const std::vector<Volume>& volumes) {
+  constexpr std::size_t kEach = 3;
+  std::vector<std::pair<Problem, std::vector<std::string>>> alike;
+  for (const Volume& volume : volumes) {
+    if (volume.state == VolumeState::read || volume.state == VolumeState::unallocated) continue;
+    Problem problem;
+    problem.plugin = "filesystem";
+    problem.kind = volume.state == VolumeState::encrypted     ? ProblemKind::encrypted
+                   : volume.state == VolumeState::unsupported ? ProblemKind::unsupported
+                                                              : ProblemKind::corrupt;
+    problem.message = volume.reason;
+    const auto same = std::find_if(alike.begin(), alike.end(), [&](const auto& other) {
+      return other.first.kind == problem.kind && other.first.message == problem.message;
+    });
+    if (same != alike.end()) {
+      same->second.push_back(volume.slot);
+    } else {
+      alike.emplace_back(std::move(problem), std::vector{volume.slot});
+    }
+  }
+  std::vector<Problem> problems;
+  for (auto& [problem, slots] : alike) {
+    const std::string reason = problem.message;
+    if (slots.size() > kEach) {
+      problem.message =
+          fmt::format("{} volumes ({}, {} … {}): {}", slots.size(), slots[0], slots[1], slots.back(), reason);
+      problems.push_back(problem);
+      continue;
+    }
+    for (const std::string& slot : slots) {
+      problem.message = fmt::format("volume {}: {}", slot, reason);
+      problems.push_back(problem);
+    }
+  }
+  return problems;
+}
 
 }  // namespace
 
@@ -199,12 +269,15 @@ void Worker::State::add_problem(UnitOutput& output, const wire::Unit& unit, cons
 }
 
 Result<FileSystem*> Worker::State::file_system(const wire::Place& place) {
+  const auto image = image_of(place);
+  if (!image) return image.error();
   OpenExhibit& exhibit = exhibits[place.exhibit()];
-  if (!exhibit.source) return Error{ErrorCode::io, exhibit.error};
-  auto& files = exhibit.file_systems[place.volume().slot()];
+  auto& open = place.outer_size() == 0 ? exhibit.file_systems
+                                       : exhibit.nested[place.outer().rbegin()->locator()].file_systems;
+  auto& files = open[place.volume().slot()];
   if (!files) {
-    auto opened = open_file_system(*exhibit.source, exhibit.source->info().sector_size,
-                                   volume_of(place.volume()), exhibit.volume_options);
+    auto opened = open_file_system(**image, (*image)->info().sector_size, volume_of(place.volume()),
+                                   exhibit.volume_options);
     if (!opened) return opened.error();
     files = opened.take();
   }
@@ -213,11 +286,23 @@ Result<FileSystem*> Worker::State::file_system(const wire::Place& place) {
 
 void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) {
   OpenExhibit& exhibit = exhibits[unit.place().exhibit()];
-  if (!exhibit.source) return;
+  const bool nested = unit.place().outer_size() > 0;
+  if (!exhibit.source && !nested) return;  // said when it was opened
   std::vector<Problem> problems;
-  const auto volumes =
-      list_volumes(*exhibit.source, exhibit.source->info().sector_size, problems, exhibit.volume_options);
-  for (const Problem& problem : problems) add_problem(output, unit, problem, true);
+  std::vector<Volume> volumes;
+  if (const auto image = image_of(unit.place())) {
+    volumes = list_volumes(**image, (*image)->info().sector_size, problems, exhibit.volume_options);
+    if (nested)
+      problems.insert(problems.end(), (*image)->info().problems.begin(), (*image)->info().problems.end());
+  } else {
+    Problem problem;
+    problem.kind = problem_kind(image.error().code);
+    problem.plugin = "evidence";
+    problem.message = image.error().message;
+    problems.push_back(std::move(problem));
+  }
+  for (Problem& problem : unread_volumes(volumes)) problems.push_back(std::move(problem));
+  for (const Problem& problem : problems) add_problem(output, unit, problem, !nested);
   for (const Volume& volume : volumes) {
     wire::VolumeFound& found = *output.result().add_volumes();
     set_volume(*found.mutable_volume(), volume);
@@ -226,20 +311,20 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
     found.set_label(volume.label);
     found.set_state(to_text(volume.state));
     found.set_reason(volume.reason);
-    if (volume.state != VolumeState::read && volume.state != VolumeState::unallocated) {
-      Problem problem;
-      problem.plugin = "filesystem";
-      problem.kind = volume.state == VolumeState::encrypted     ? ProblemKind::encrypted
-                     : volume.state == VolumeState::unsupported ? ProblemKind::unsupported
-                                                                : ProblemKind::corrupt;
-      problem.message = fmt::format("volume {}: {}", volume.slot, volume.reason);
-      add_problem(output, unit, problem, true);
+    if (!volume.metadata.empty() && !nested) {
+      found.set_metadata(
+          nlohmann::json(volume.metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
-    // A file system of which only part is there is listed as far as it goes.
-    if (volume.state != VolumeState::read && volume.state != VolumeState::partly_read) continue;
+    // A file system of which only part is there is listed as far as it goes; of a volume that nothing reads,
+    // its bytes are windows.
+    const bool raw = exhibit.volume_options.free_space && volume.layer.empty() && volume.size > 0 &&
+                     (volume.state == VolumeState::unsupported || volume.state == VolumeState::corrupt ||
+                      volume.state == VolumeState::unallocated);
+    if (volume.state != VolumeState::read && volume.state != VolumeState::partly_read && !raw) continue;
     wire::Unit& next = *found.mutable_follow();
     next.set_kind(wire::UNIT_DIRECTORY);
     next.mutable_place()->set_exhibit(unit.place().exhibit());
+    *next.mutable_place()->mutable_outer() = unit.place().outer();
     set_volume(*next.mutable_place()->mutable_volume(), volume);
   }
 }
@@ -247,6 +332,8 @@ void Worker::State::list_volumes_of(const wire::Unit& unit, UnitOutput& output) 
 void Worker::State::verify(const wire::Unit& unit, UnitOutput& output) {
   OpenExhibit& exhibit = exhibits[unit.place().exhibit()];
   if (!exhibit.source) return;
+  // A folder has no bytes of its own; its metadata say that nothing was verified.
+  if (exhibit.source->info().format == "folder") return;
   const auto done = verify_image(*exhibit.source, [](std::uint64_t) { return true; });
   Problem problem;
   problem.plugin = "evidence";

@@ -9,12 +9,20 @@
 #include "model/locator.hpp"
 #include "pipeline/worker_members.hpp"
 #include "pipeline/worker_state.hpp"
+#include "pipeline/worker_windows.hpp"
 
 namespace touchstone {
 namespace {
 
 // Contents remembered as analysed, per worker: 1M × about 100 bytes.
 constexpr std::size_t kAnalysedMemory = 1'000'000;
+
+std::string parent_path(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? "" : path.substr(0, slash));
+}
+
+}  // namespace
 
 void set_content(wire::Examined& out, const Content& content) {
   out.set_size(content.size());
@@ -24,13 +32,6 @@ void set_content(wire::Examined& out, const Content& content) {
   out.set_media_type(content.media_type());
   out.set_exact(content.gaps().empty());
 }
-
-std::string parent_path(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? "" : path.substr(0, slash));
-}
-
-}  // namespace
 
 Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place, UnitOutput& output) {
   if (place.steps_size() == 0) {
@@ -67,12 +68,13 @@ Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place
   return source;
 }
 
-std::unique_ptr<ByteSource> Worker::State::neighbour(const wire::Unit& unit, std::string_view relative) {
-  const wire::Place& place = unit.place();
-  if (place.steps_size() > 0 || unit.ancestors_size() == 0) return nullptr;
+std::unique_ptr<ByteSource> Worker::State::neighbour(
+    const wire::Place& place, const google::protobuf::RepeatedPtrField<std::string>& ancestors,
+    std::string_view relative) {
+  if (place.steps_size() > 0 || ancestors.empty()) return nullptr;
   const auto files = file_system(place);
   if (!files) return nullptr;
-  int depth = unit.ancestors_size() - 1;
+  int depth = ancestors.size() - 1;
   std::string directory = parent_path(place.path());
   while (relative.starts_with("../") && depth > 0) {
     relative.remove_prefix(3);
@@ -81,13 +83,12 @@ std::unique_ptr<ByteSource> Worker::State::neighbour(const wire::Unit& unit, std
   }
   if (relative.empty() || relative.find('/') != std::string_view::npos) return nullptr;
   const std::string where =
-      fmt::format("{}:{}:{}", place.exhibit(), place.volume().slot(), unit.ancestors(depth)) + directory;
+      fmt::format("{}:{}:{}", place.exhibit(), volume_slot(place), ancestors[depth]) + directory;
   if (neighbour_directory != where) {
     neighbours.clear();
     neighbour_directory = where;
     std::vector<Problem> problems;
-    const DirectoryRef ref{
-        directory, unit.ancestors(depth), {unit.ancestors().begin(), unit.ancestors().begin() + depth}};
+    const DirectoryRef ref{directory, ancestors[depth], {ancestors.begin(), ancestors.begin() + depth}};
     // A problem here was reported when the directory was listed.
     if (!(*files)->list(
             ref,
@@ -118,10 +119,13 @@ ItemContext Worker::State::context(const wire::Unit& unit, const wire::Place& pl
   item.path = place.path();
   item.name = place.name();
   item.rows_only = place.rows_only();
+  item.recover = exhibit.gate->grants("recovery");
   item.skip.insert(unit.skip().begin(), unit.skip().end());
   item.only.insert(unit.only().begin(), unit.only().end());
   if (place.steps_size() == 0) {
-    item.neighbour = [this, &unit](std::string_view relative) { return neighbour(unit, relative); };
+    item.neighbour = [this, &unit](std::string_view relative) {
+      return neighbour(unit.place(), unit.ancestors(), relative);
+    };
   }
   if (exhibit.time_zone) {
     item.local_to_utc = [&exhibit](std::int64_t local_us) {
@@ -137,12 +141,22 @@ ItemContext Worker::State::context(const wire::Unit& unit, const wire::Place& pl
 
 void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
                             std::unique_ptr<ByteSource> source, UnitOutput& output) {
+  const RunMap* const window = run_map(*source);
+  const std::vector<ByteRange> overwritten = overwritten_of(*source);
+  const bool of_place = window != nullptr || !overwritten.empty();
   Content content(std::move(source));
+  if (window != nullptr || is_memory_file(place.name())) content.assume_media_type(kWindowMediaType);
+  // What belongs to a file outside a limited scope now must not even be digested.
+  content.hide(overwritten, !exhibits[place.exhibit()].gate->limited());
+  if (of_place && examine_quickly(place, index, content, overwritten, window != nullptr, output)) return;
   ItemContext item = context(unit, place);
   ItemSink sink(output, index, place.locator());
+  if (of_place) sink.keep_to_place(window);
   Examination examination;
   // The digest decides whether these bytes were analysed before; it is known after the one read.
-  item.reuse_content_if = [this](const std::string& sha256) { return analysed.contains(sha256); };
+  if (!of_place) {
+    item.reuse_content_if = [this](const std::string& sha256) { return analysed.contains(sha256); };
+  }
   const Status status = session->examine(item, content, hasher, *typer, sink, examination);
   const auto add_examined = [&]() -> wire::Examined& {
     wire::Examined& examined = *output.result().add_examined();
@@ -158,16 +172,19 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
   sink.set_content(content.digests().sha256);
   const bool whole = content.gaps().empty();
   if (const int reader = session->container_reader(item, content); reader >= 0) {
-    announce_members(place, reader, item, content, sink, output, examination);
+    announce_members(place, reader, item, content, window, sink, output, examination);
   }
   wire::Examined& examined = add_examined();
   set_content(examined, content);
   examined.set_state(to_text(examination.state));
   examined.set_reason(examination.reason);
-  examined.set_reused(examination.reused);
+  examined.set_reused(examination.reused || !overwritten.empty());
+  set_note(examined, place.note(), !overwritten.empty());
+  if (!of_place && whole && unit.only_size() == 0 && is_image(place, content))
+    follow_image(unit, place, examined);
   for (const std::uint32_t plugin : examination.ran) examined.add_ran(plugin);
   for (const std::uint32_t plugin : examination.not_run) examined.add_not_run(plugin);
-  if (whole && unit.skip_size() == 0 && unit.only_size() == 0 && !item.rows_only) {
+  if (whole && !of_place && unit.skip_size() == 0 && unit.only_size() == 0 && !item.rows_only) {
     if (analysed.size() >= kAnalysedMemory) analysed.clear();
     analysed.insert(content.digests().sha256);
   }

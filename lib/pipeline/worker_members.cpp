@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/locator.hpp"
+#include "pipeline/worker_windows.hpp"
 
 namespace touchstone {
 
@@ -53,18 +54,23 @@ std::string member_path(std::string raw) {
 /// Turns the members that a container names into items, and runs of them into units.
 class MemberListing {
  public:
+  /// `window`: where the container's bytes lie, if it is a window of free space or slack.
   MemberListing(Worker::State& state, const wire::Place& place, std::string reader, const Content& content,
-                UnitOutput& output)
-      : state_(state), place_(place), reader_(std::move(reader)), output_(output), base_(place) {
+                const RunMap* window, UnitOutput& output)
+      : state_(state),
+        place_(place),
+        reader_(std::move(reader)),
+        window_(window),
+        output_(output),
+        base_(place) {
     base_.set_media_type(content.media_type());
+    same_place_[place.locator()] = 1;  // a carved file may be all that a window holds
   }
 
   bool take(const MemberInfo& member) {
     const std::string raw = member_path(member.path);
     const std::string path = "/" + escape_path(raw);
-    std::string locator = member.carved ? fmt::format("{}@{}+{}", place_.locator(), member.carved->offset,
-                                                      member.carved->length)
-                                        : place_.locator() + "!" + path;
+    std::string locator = member.carved ? carved_locator(*member.carved) : place_.locator() + "!" + path;
     if (const std::uint32_t ordinal = ++same_place_[locator]; ordinal > 1)
       locator += "#" + std::to_string(ordinal);
     const bool known_size = member.size != UINT64_MAX;
@@ -102,8 +108,8 @@ class MemberListing {
   }
 
  private:
-  static void fill_item(wire::NewItem& out, const MemberInfo& member, const std::string& raw,
-                        const std::string& path, const std::string& locator) {
+  void fill_item(wire::NewItem& out, const MemberInfo& member, const std::string& raw,
+                 const std::string& path, const std::string& locator) const {
     out.set_locator(locator);
     out.set_path(path);
     const std::size_t slash = raw.rfind('/');
@@ -118,11 +124,42 @@ class MemberListing {
     if (member.carved) out.set_detail(carved_detail(*member.carved));
   }
 
+  /// The carver's runs, or its one range, as ranges of the volume.
+  nlohmann::json places_of(const nlohmann::json& detail, const CarvedInfo& carved) const {
+    constexpr std::size_t kMostPlaces = 64;
+    std::vector<ByteRange> runs = {{carved.offset, carved.length}};
+    if (const auto listed = detail.find("runs"); listed != detail.end() && listed->is_array()) {
+      runs.clear();
+      for (const auto& run : *listed) {
+        if (run.is_array() && run.size() == 2 && run[0].is_number_unsigned() && run[1].is_number_unsigned())
+          runs.push_back({run[0].get<std::uint64_t>(), run[1].get<std::uint64_t>()});
+      }
+    }
+    nlohmann::json places = nlohmann::json::array();
+    for (const ByteRange& run : runs) {
+      for (const ByteRange& place : window_->place_of(run.offset, run.length)) {
+        if (places.size() < kMostPlaces) places.push_back({place.offset, place.length});
+      }
+    }
+    return places;
+  }
+
+  /// A byte range of the container; of a window, of the volume that it is a window of.
+  std::string carved_locator(const CarvedInfo& carved) const {
+    if (window_ == nullptr) return fmt::format("{}@{}+{}", place_.locator(), carved.offset, carved.length);
+    const std::vector<ByteRange> places = window_->place_of(carved.offset, carved.length);
+    return inside_outer(
+        place_, window_locator(state_.exhibits[place_.exhibit()].ref, place_.volume().slot(),
+                               place_.kind() == to_text(ItemKind::slack), window_->owner_of(carved.offset),
+                               places.empty() ? ByteRange{} : places.front()));
+  }
+
   /// What the carver said, and its confidence.
-  static std::string carved_detail(const CarvedInfo& carved) {
+  std::string carved_detail(const CarvedInfo& carved) const {
     nlohmann::json detail = nlohmann::json::parse(carved.detail, nullptr, false);
     if (!detail.is_object()) detail = nlohmann::json::object();
     detail["confidence"] = carved.confidence;
+    if (window_ != nullptr) detail["places"] = places_of(detail, carved);
     return detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 
@@ -139,6 +176,7 @@ class MemberListing {
   Worker::State& state_;
   const wire::Place& place_;
   std::string reader_;
+  const RunMap* window_;
   UnitOutput& output_;
   wire::Place base_;
   std::map<std::string, std::uint32_t> same_place_;
@@ -150,8 +188,8 @@ class MemberListing {
 }  // namespace
 
 void Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
-                                     Content& content, ItemSink& sink, UnitOutput& output,
-                                     Examination& examination) {
+                                     Content& content, const RunMap* window, ItemSink& sink,
+                                     UnitOutput& output, Examination& examination) {
   const std::string reader_name = session->table(static_cast<std::size_t>(reader)).name;
   if (place.steps_size() >= kMaxContainerDepth) {
     sink.problem(reader_name, ProblemKind::limit,
@@ -161,7 +199,7 @@ void Worker::State::announce_members(const wire::Place& place, int reader, const
     examination.reason = "nested too deep";
     return;
   }
-  MemberListing listing(*this, place, reader_name, content, output);
+  MemberListing listing(*this, place, reader_name, content, window, output);
   session->list_members(
       reader, item, content, sink, [&](MemberInfo&& member) { return listing.take(member); }, examination);
 }

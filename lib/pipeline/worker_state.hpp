@@ -12,7 +12,9 @@
 
 #include "evidence/exhibit_source.hpp"
 #include "filesystem/filesystem.hpp"
+#include "filesystem/free_space.hpp"
 #include "filesystem/time_zone.hpp"
+#include "pipeline/place.hpp"
 #include "pipeline/scope_gate.hpp"
 #include "pipeline/worker.hpp"
 #include "rules/order_rules.hpp"
@@ -27,6 +29,12 @@ inline constexpr std::uint64_t kMaxMemberInMemory = 256ULL << 20;
 inline constexpr std::uint64_t kGroupBytes = 64ULL << 20;
 inline constexpr int kGroupMembers = 256;
 
+/// An item that is itself an image.
+struct NestedImage {
+  std::unique_ptr<ExhibitSource> source;
+  std::map<std::string, std::unique_ptr<FileSystem>> file_systems;  ///< by slot
+};
+
 struct OpenExhibit {
   std::string ref;
   VolumeOptions volume_options;
@@ -35,6 +43,7 @@ struct OpenExhibit {
   std::unique_ptr<ScopeGate> gate;
   std::optional<TimeZone> time_zone;
   std::map<std::string, std::unique_ptr<FileSystem>> file_systems;  ///< by slot
+  std::map<std::string, NestedImage> nested;                        ///< by locator of the item
 };
 
 /// Gathers the result of a unit and sends it in pieces of bounded size.
@@ -64,8 +73,13 @@ class ItemSink final : public ResultSink {
                bool of_content) override;
   /// Keys of problems of a content are made from its digest, known only after it was read.
   void set_content(const std::string& sha256);
+  /// What is found of the content holds for this item alone; where `window` is given, its place on the volume
+  /// is added.
+  void keep_to_place(const RunMap* window) { of_place_ = true, window_ = window; }
 
  private:
+  bool of_place_ = false;
+  const RunMap* window_ = nullptr;
   UnitOutput& output_;
   std::uint32_t index_;
   std::string locator_;
@@ -87,6 +101,9 @@ struct Worker::State {
   std::vector<OpenExhibit> exhibits;
   std::unordered_set<std::string> analysed;  ///< SHA-256 of contents whose content-scope results were given
 
+  /// Digests of the last window that held but one byte value: free space is full of those, all of one size.
+  std::pair<std::pair<std::byte, std::uint64_t>, Digests> uniform;
+
   // The container opened last: its bytes are asked for again by the next group.
   std::string container_locator;
   std::unique_ptr<Content> container;
@@ -96,14 +113,27 @@ struct Worker::State {
   std::map<std::string, Entry, std::less<>> neighbours;
 
   Result<FileSystem*> file_system(const wire::Place& place);
+  /// The image that the place's volume lies on: the exhibit, or an item of it.
+  Result<ExhibitSource*> image_of(const wire::Place& place);
+  /// Lets go of images inside images when many are open. Between units only.
+  void forget_nested();
+  /// Whether the bytes of an item are an image with something on it that is read or recognised.
+  bool is_image(const wire::Place& place, Content& content);
+  /// The unit that lists the volumes of this item comes after it.
+  void follow_image(const wire::Unit& unit, const wire::Place& place, wire::Examined& examined);
   /// The bytes a place names, through all its containers.
   Result<std::unique_ptr<ByteSource>> open(const wire::Place& place, UnitOutput& output);
-  std::unique_ptr<ByteSource> neighbour(const wire::Unit& unit, std::string_view relative);
+  std::unique_ptr<ByteSource> neighbour(const wire::Place& place,
+                                        const google::protobuf::RepeatedPtrField<std::string>& ancestors,
+                                        std::string_view relative);
 
   void list_volumes_of(const wire::Unit& unit, UnitOutput& output);
   void verify(const wire::Unit& unit, UnitOutput& output);
   void list_directory(const wire::Unit& unit, UnitOutput& output);
   void examine_item(const wire::Unit& unit, UnitOutput& output);
+  /// Digests alone, for bytes that are not worth or not fit to be examined; false: go on and examine them.
+  bool examine_quickly(const wire::Place& place, std::uint32_t index, Content& content,
+                       const std::vector<ByteRange>& overwritten, bool window, UnitOutput& output);
   void examine_members(const wire::Unit& unit, UnitOutput& output);
   void examine_member(const wire::Unit& unit, int index, std::vector<std::byte> bytes, bool cut, bool damaged,
                       const Digests& digests, std::uint64_t size, UnitOutput& output);
@@ -112,11 +142,13 @@ struct Worker::State {
   void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
                std::unique_ptr<ByteSource> source, UnitOutput& output);
   void announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
-                        ItemSink& sink, UnitOutput& output, Examination& examination);
+                        const RunMap* window, ItemSink& sink, UnitOutput& output, Examination& examination);
   ItemContext context(const wire::Unit& unit, const wire::Place& place);
   void add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit);
 };
 
+/// Size, digests and type of what was read.
+void set_content(wire::Examined& examined, const Content& content);
 /// A failed item: state and reason from an error.
 void set_failed(wire::Examined& examined, const Error& error);
 ProblemKind problem_kind(ErrorCode code);

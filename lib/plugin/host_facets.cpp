@@ -3,6 +3,16 @@
 #include "plugin/matcher.hpp"
 
 namespace touchstone {
+
+void open_companions(ts_job* job) {
+  if (job->companions_opened) return;
+  job->companions_opened = true;
+  if (!job->item->neighbour) return;
+  const std::string raw = job->item->name;
+  job->wal = job->item->neighbour(raw + "-wal");
+  job->journal = job->item->neighbour(raw + "-journal");
+}
+
 namespace {
 
 /// Asks provider plugins for a facet of this content until one gives it.
@@ -39,16 +49,6 @@ ts_status host_picture(ts_job* job, std::uint32_t /*min_side*/, ts_picture* out)
   *out = {sizeof(ts_picture),   picture.width,         picture.height,
           picture.source_width, picture.source_height, picture.pixels.data()};
   return TS_OK;
-}
-
-/// The -wal and -journal beside the item.
-void open_companions(ts_job* job) {
-  if (job->companions_opened) return;
-  job->companions_opened = true;
-  if (!job->item->neighbour) return;
-  const std::string raw = job->item->name;
-  job->wal = job->item->neighbour(raw + "-wal");
-  job->journal = job->item->neighbour(raw + "-journal");
 }
 
 ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_value* parameters,

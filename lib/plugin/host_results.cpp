@@ -12,6 +12,14 @@ namespace {
 // Findings of one rule in one item; beyond it one problem with the count.
 constexpr std::uint32_t kMaxFindingsPerRule = 1000;
 constexpr const char* kTimeColumns[] = {"sent", "received", "started", "taken", "visited"};
+constexpr std::string_view kLocalSuffix = "_local";
+
+/// "taken_local" and the like.
+bool is_local_time(std::string_view name) {
+  if (!name.ends_with(kLocalSuffix)) return false;
+  name.remove_suffix(kLocalSuffix.size());
+  return std::find(std::begin(kTimeColumns), std::end(kTimeColumns), name) != std::end(kTimeColumns);
+}
 
 /// An attachment names the source row of its message; the key of that message follows from it.
 void link_attachment(ts_job* job, Record& record, const std::string& maker) {
@@ -55,9 +63,10 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
                                                   fields[i].value.text.size, table_name, row_name, kMaxText));
     }
     std::string name = text_of(fields[i].name);
-    if (name == "taken_local") {  // a clock reading without a zone: the exhibit's zone makes it a time
+    if (is_local_time(name)) {  // a clock reading without a zone: the exhibit's zone makes it a time
       if (const auto* local = std::get_if<std::int64_t>(&value); local && job->item->local_to_utc) {
-        record.fields.emplace_back("taken", job->item->local_to_utc(*local));
+        record.fields.emplace_back(name.substr(0, name.size() - kLocalSuffix.size()),
+                                   job->item->local_to_utc(*local));
         record.fields.emplace_back("time_basis", std::string(to_text(TimeBasis::assumed)));
       }
       continue;

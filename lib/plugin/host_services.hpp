@@ -14,9 +14,13 @@ std::string text_of(ts_str text);
 Value value_of(const ts_value& raw);
 ProblemKind kind_of(ErrorCode code);
 ts_str abi(const std::string& text);
+/// The -wal and -journal beside the item.
+void open_companions(ts_job* job);
 
-/// host_facets.cpp: picture and database. host_results.cpp: what plugins emit, and findings().
+/// host_facets.cpp: picture and database. host_recovery.cpp: what was deleted in it. host_results.cpp: what
+/// plugins emit, and findings().
 void fill_facet_services(ts_host_v1& api);
+void fill_recovery_services(ts_host_v1& api);
 void fill_result_services(ts_host_v1& api);
 
 }  // namespace touchstone

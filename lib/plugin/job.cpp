@@ -154,6 +154,7 @@ void fill_host_table(ts_host_v1& api) {
   api.neighbour_read_at = host_neighbour_read_at;
   api.neighbour_close = host_neighbour_close;
   fill_facet_services(api);
+  fill_recovery_services(api);
   fill_result_services(api);
 }
 

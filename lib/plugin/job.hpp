@@ -13,6 +13,7 @@
 
 #include "content/database.hpp"
 #include "content/picture.hpp"
+#include "content/sqlite/recovered_database.hpp"
 #include "content/text.hpp"
 #include "plugin/session.hpp"
 
@@ -66,6 +67,8 @@ struct ts_job {
   std::unique_ptr<touchstone::EvidenceDatabase> databases[2][3];  ///< by scope and state
   std::unique_ptr<touchstone::ByteSource> wal, journal;
   bool companions_opened = false;
+  std::unique_ptr<touchstone::sqlite::RecoveredDatabase> recovered;
+  bool recovery_tried = false;
   touchstone::TextWindows* text_out = nullptr;  ///< where emit_text goes
   std::function<bool(touchstone::MemberInfo&&)> on_member;
   std::function<bool(std::uint32_t, const touchstone::PluginSession::Pull&)> on_member_data;

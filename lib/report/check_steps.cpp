@@ -54,8 +54,18 @@ std::string range(std::uint64_t offset, std::uint64_t length) {
 }
 
 /// A command that writes the bytes of the first step to its standard output.
-std::string first_source(const CheckSubject& subject, const LocatorStep& step) {
+std::string first_source(const CheckSubject& subject, LocatorStep step) {
   const std::string image = path_argument(subject.exhibit_path);
+  if (subject.filesystem == "itunes_backup") {
+    constexpr std::string_view kRawFiles = "/$BackupFiles";
+    if (step.path.starts_with(std::string(kRawFiles) + '/')) {
+      step.path.erase(0, kRawFiles.size());
+    } else if (!subject.stored_as.empty()) {
+      step.path = '/' + escape_path(subject.stored_as);
+    } else {
+      return {};  // encrypted in the backup: no command of these tools decrypts it
+    }
+  }
   if (is_tree(subject.exhibit_format))
     return "cat -- " + shell_quote(subject.exhibit_path + raw_path(step.path));
   if (is_archive(subject.exhibit_format)) {

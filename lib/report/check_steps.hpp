@@ -12,6 +12,8 @@ namespace touchstone::report {
 
 struct CheckSubject {
   std::string exhibit_path, exhibit_format;
+  std::string filesystem;  ///< of the volume
+  std::string stored_as;   ///< path in the exhibit's tree, of a file that a backup keeps under another name
   std::string stored_md5;  ///< of the image, if it has one
   std::string locator;
   std::string wal_locator;                    ///< of the database's write-ahead log, if there is one

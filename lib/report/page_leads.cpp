@@ -22,7 +22,10 @@ constexpr char kItemSql[] =
     "i.changed,"
     " i.time_basis, i.media_type, i.md5, i.sha1, i.sha256, i.state, i.reason, e.ref AS exhibit, e.path AS "
     "exhibit_path,"
-    " e.format AS exhibit_format, e.stored_md5, v.offset AS volume_offset, i.content_id, i.exhibit_id"
+    " e.format AS exhibit_format, e.stored_md5, v.offset AS volume_offset, v.filesystem AS "
+    "volume_filesystem, CASE WHEN "
+    "json_valid(i.detail) AND json_extract(i.detail, '$.encrypted_in_backup') IS NULL THEN "
+    "json_extract(i.detail, '$.backup_name') END AS stored_as, i.content_id, i.exhibit_id"
     " FROM item i LEFT JOIN exhibit e ON e.id = i.exhibit_id LEFT JOIN volume v ON v.id = i.volume_id WHERE "
     "i.id = ?1";
 
@@ -87,8 +90,8 @@ class LeadRows {
     row["check"] = std::move(check);
     row["exhibit"] = text_of(item, "exhibit");
     if (item.contains("content_id")) add_content(row, item);
-    for (const char* name :
-         {"exhibit_path", "exhibit_format", "stored_md5", "volume_offset", "content_id", "exhibit_id"})
+    for (const char* name : {"exhibit_path", "exhibit_format", "stored_md5", "volume_offset",
+                             "volume_filesystem", "stored_as", "content_id", "exhibit_id"})
       item.erase(name);
     row["item"] = std::move(item);
     add_decisions(row);
@@ -125,6 +128,8 @@ class LeadRows {
     subject.stored_md5 = text_of(item, "stored_md5");
     subject.locator = text_of(item, "locator");
     subject.sha256 = text_of(item, "sha256");
+    subject.filesystem = text_of(item, "volume_filesystem");
+    subject.stored_as = text_of(item, "stored_as");
     if (item.contains("volume_offset")) subject.volume_offset = item["volume_offset"].get<std::int64_t>();
     return subject;
   }

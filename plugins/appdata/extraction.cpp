@@ -62,6 +62,27 @@ std::string message_table(const AppVersion& version) {
   return table;
 }
 
+/// Rows that are compared with those beneath the write-ahead log: 8 bytes each.
+constexpr std::size_t kMaxRowsBeneathLog = 4'000'000;
+
+/// What people said to each other: kinds whose records tell what became of them.
+bool is_spoken(const AppQuery& query) {
+  return query.kind == "message" || query.kind == "call";
+}
+
+void add_to_status(std::vector<Field>& fields, std::deque<std::string>& texts, const std::string& more) {
+  const auto status =
+      std::find_if(fields.begin(), fields.end(), [](const Field& f) { return f.name == "status"; });
+  std::string text = more;
+  if (status != fields.end()) {
+    const ts_value& value = status->cell.value;
+    if (value.kind == TS_TEXT && value.text.size > 0)
+      text = fmt::format("{}; {}", from_abi(value.text), more);
+    fields.erase(status);
+  }
+  fields.push_back({"status", Cell(std::string_view(texts.emplace_back(std::move(text))))});
+}
+
 }  // namespace
 
 /// Where in a result the columns of the record stand.
@@ -74,6 +95,7 @@ struct Extraction::Columns {
   std::vector<Field> fields;
   std::vector<Field> attachment;  ///< of a message that names its one attachment itself
   std::optional<std::size_t> source_row, message_row, message_table;
+  std::optional<std::size_t> origin;  ///< of a recovered row: ts_place and what follows it
   std::string default_message_table;
 
   Columns(const AppQuery& query, const Query& rows) {
@@ -82,6 +104,8 @@ struct Extraction::Columns {
       const std::string name = fold(rows.column_name(i));
       if (name == "source_row") {
         source_row = i;
+      } else if (name == "ts_place") {
+        origin = i;
       } else if (query.kind == "attachment" && name == "message_row") {
         message_row = i;
       } else if (query.kind == "attachment" && name == "message_table") {
@@ -109,7 +133,9 @@ void Extraction::run() {
   for (const AppQuery& query : version->queries) {
     if (job_->cancelled()) return;
     run_query(query, *version);
+    run_recovered(query, *version);
   }
+  for (const auto& [table, gaps] : gaps_) gaps.tell(*job_, app_->info.id, app_->info.title);
   const std::vector<UnreadTable> unread = unread_message_tables(*job_, schema_, *version);
   if (unread.empty()) return;
   std::string list;
@@ -137,19 +163,26 @@ const AppVersion* Extraction::choose_version() {
 void Extraction::note_messages_with_attachments(const AppVersion& version) {
   for (const AppQuery& query : version.queries) {
     if (query.kind != "attachment") continue;
-    Query rows = job_->query(query.sql);
-    if (!rows) continue;
-    Columns columns(query, rows);
-    columns.default_message_table = message_table(version);
-    if (!columns.message_row) continue;
-    while (wanted_.size() < kMaxMessageKeys && rows.step())
-      wanted_.insert(
-          hash_of(row_name(columns.table_of_message(rows), plain_text(rows.value(*columns.message_row)))));
+    const auto note = [&](Query rows) {
+      if (!rows) return;
+      Columns columns(query, rows);
+      columns.default_message_table = message_table(version);
+      if (!columns.message_row) return;
+      while (wanted_.size() < kMaxMessageKeys && rows.step())
+        wanted_.insert(
+            hash_of(row_name(columns.table_of_message(rows), plain_text(rows.value(*columns.message_row)))));
+    };
+    note(job_->query(query.sql));
+    note(job_->query_recovered(query.table, query.sql));
   }
 }
 
 void Extraction::run_query(const AppQuery& query, const AppVersion& version) {
   maker_.notes = {};
+  if (is_spoken(query)) {
+    gaps_.try_emplace(query.table, *job_, query.table);
+    note_rows_beneath_log(query);
+  }
   Query rows = job_->query(query.sql);
   if (!rows) return;  // the host has recorded why
   Columns columns(query, rows);
@@ -174,7 +207,14 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
     fields.push_back({field.name, maker_.make(field.form, rows.value(field.index))});
   for (const auto& [name, value] : query.constants)
     if (!columns.has(name)) fields.push_back({name, Cell(value)});
-  const std::string row = columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
+  const std::string named = columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
+  std::string row = named;
+  status_.clear();
+  if (!columns.origin) {
+    note_live(query, rows, columns, row, fields);
+  } else if (!mark_recovered(query, rows, columns, row, fields)) {
+    return;
+  }
   const std::string& app = app_->info.id;
   if (query.kind == "attachment") {
     name_by_path(fields);
@@ -193,7 +233,7 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
   const std::string key = job_->emit_record(query.kind, app, query.table, row, fields);
   if (!columns.attachment.empty()) emit_own_attachment(query, rows, columns, row, key);
   if (query.kind != "message" || wanted_.empty()) return;
-  std::string name = row_name(query.table, row);
+  std::string name = row_name(query.table, named);
   if (wanted_.contains(hash_of(name)) && message_keys_.size() < kMaxMessageKeys)
     message_keys_.emplace(std::move(name), key);
 }
@@ -210,6 +250,87 @@ void Extraction::emit_own_attachment(const AppQuery& query, Query& rows, const C
   fields.push_back({"message_key", Cell(message_key)});
   fields.push_back({"ordinal", Cell(0)});
   job_->emit_record("attachment", app_->info.id, query.table, row, fields);
+}
+
+void Extraction::run_recovered(const AppQuery& query, const AppVersion& version) {
+  maker_.notes = {};
+  Query rows = job_->query_recovered(query.table, query.sql);
+  if (!rows) return;
+  Columns columns(query, rows);
+  columns.default_message_table = message_table(version);
+  for (std::uint64_t count = 0; rows.step(); ++count) {
+    if (count % 1024 == 0 && job_->cancelled()) return;
+    emit_row(query, rows, columns);
+  }
+}
+
+/// The rows that stand in the database without its write-ahead log, where there is one.
+void Extraction::note_rows_beneath_log(const AppQuery& query) {
+  beneath_log_.reset();
+  const std::string_view path = job_->path();
+  if (!job_->has_neighbour(std::string(path.substr(path.rfind('/') + 1)) + "-wal")) return;
+  beneath_log_.emplace();
+  if (job_->size() == 0) return;
+  Query there = job_->query("SELECT count(*) FROM sqlite_schema WHERE lower(name) = lower(?1)",
+                            {Cell(std::string_view(query.table))}, TS_DB_WITHOUT_WAL);
+  if (!there || !there.step() || there.value(0).integer == 0) return;
+  Query rows = job_->query(query.sql, {}, TS_DB_WITHOUT_WAL);
+  while (rows && rows.step()) {
+    if (beneath_log_->size() >= kMaxRowsBeneathLog) {
+      beneath_log_.reset();
+      job_->emit_problem("limit",
+                         fmt::format("{}: which rows of table {} stand in the write-ahead log alone is not "
+                                     "said, since there are more than {}",
+                                     app_->info.title, query.table, kMaxRowsBeneathLog));
+      return;
+    }
+    beneath_log_->push_back(hash_cells(rows));
+  }
+  std::sort(beneath_log_->begin(), beneath_log_->end());
+}
+
+void Extraction::note_live(const AppQuery& query, Query& rows, const Columns& columns, const std::string& row,
+                           std::vector<Field>& fields) {
+  seen_.add_live(query.kind, query.table, row, fields);
+  if (!is_spoken(query)) return;
+  if (columns.source_row && rows.value(*columns.source_row).kind == TS_INTEGER) {
+    std::optional<std::int64_t> time;
+    for (const Field& field : fields)
+      if (!time && field.cell.value.kind == TS_INTEGER && form_of(field.name) == FieldForm::time)
+        time = field.cell.value.integer;
+    gaps_.at(query.table).note_live(rows.value(*columns.source_row).integer, time);
+  }
+  if (beneath_log_ && !std::binary_search(beneath_log_->begin(), beneath_log_->end(), hash_cells(rows)))
+    add_to_status(fields, status_, "in the write-ahead log only");
+}
+
+/// False: it says what another record says already. The row is then known by its place.
+bool Extraction::mark_recovered(const AppQuery& query, Query& rows, const Columns& columns, std::string& row,
+                                std::vector<Field>& fields) {
+  if (seen_.repeats(query.kind, query.table, row, fields)) return false;
+  const std::size_t origin = *columns.origin;
+  const bool older = rows.value(origin + 5).integer != 0;
+  if (is_spoken(query)) {
+    if (const ts_value number = columns.source_row ? rows.value(*columns.source_row) : ts_value{};
+        number.kind == TS_INTEGER)
+      gaps_.at(query.table).note_recovered(number.integer);
+    std::erase_if(fields, [](const Field& f) { return f.name == "deleted" || f.name == "recovered"; });
+    fields.push_back({"deleted", Cell(older ? 0 : 1)});
+    if (query.kind == "message") fields.push_back({"recovered", Cell(1)});
+    if (older && query.kind == "message") {
+      std::erase_if(fields, [](const Field& f) { return f.name == "edited"; });
+      fields.push_back({"edited", Cell(1)});
+    }
+    add_to_status(fields, status_,
+                  fmt::format("recovered from {}, confidence {} of 1000{}{}",
+                              from_abi(rows.value(origin + 1).text), rows.value(origin + 2).integer,
+                              rows.value(origin + 4).integer   ? ", incomplete"
+                              : rows.value(origin + 3).integer ? ""
+                                                               : ", not certain",
+                              older ? ", an older version" : ""));
+  }
+  row = std::string(from_abi(rows.value(origin).text));
+  return true;
 }
 
 void Extraction::tell(const AppQuery& query, const Columns& columns, std::uint64_t rows) {

@@ -15,6 +15,18 @@ class Scope : public ::testing::Test {
     write_file(folder_.path("files/data/media/0/SECRETFOLDER/diary.txt"), "SECRETWORD wipe your phone");
     write_file(folder_.path("files/data/SECRETNAME.txt"), "SECRETWORD too");
     make_ext4(folder_.path("files"), folder_.path("phone.img"), 4);
+    // A deleted file: its bytes are in free space.
+    write_file(folder_.path("deleted.txt"), "SECRETWORD deleted, wipe your phone");
+    ASSERT_EQ(run({"debugfs", "-w", "-R", "write " + folder_.text("deleted.txt") + " gone.txt",
+                   folder_.text("phone.img")})
+                  .exit_code,
+              0);
+    ASSERT_EQ(run({"debugfs", "-w", "-R", "rm gone.txt", folder_.text("phone.img")}).exit_code, 0);
+    write_case("");
+    result_ = triage("case");
+  }
+
+  void write_case(const std::string& more) {
     write_file(folder_.path("case.toml"), R"(schema = "touchstone.case/1"
 reference = "T/1"
 [[exhibit]]
@@ -24,9 +36,12 @@ role = "complainant"
 [exhibit.scope]
 authority = "agreed in writing"
 paths = ["/data/media/0/DCIM/**"]
-)");
-    result_ = run({program(), "triage", "--quiet", "--without", "explicit", "--case",
-                   folder_.text("case.toml"), "--out", folder_.text("case")});
+)" + more);
+  }
+
+  RunResult triage(const std::string& out) {
+    return run({program(), "triage", "--quiet", "--without", "explicit", "--case", folder_.text("case.toml"),
+                "--out", folder_.text(out)});
   }
 
   FreshFolder folder_;
@@ -50,6 +65,21 @@ TEST_F(Scope, NothingElseLeavesATrace) {
   EXPECT_EQ((result_.out + result_.error).find("SECRET"), std::string::npos);
   // The control: what was granted is found by the same search.
   EXPECT_NE(read_file(folder_.path("case/case.db")).find("granted.txt"), std::string::npos);
+}
+
+TEST_F(Scope, FreeSpaceIsLookedAtOnlyWhereItIsGranted) {
+  const char* const kWindows = "SELECT count(*) FROM item WHERE kind IN ('unallocated', 'slack', 'virtual')";
+  EXPECT_EQ(query(folder_.path("case"), kWindows), std::vector<std::string>{"0"});
+  EXPECT_EQ(query(folder_.path("case"), "SELECT items FROM out_of_scope WHERE rule = 'scope:carving'"),
+            std::vector<std::string>{"2"});
+  write_case("grant = [\"carving\"]\n");
+  EXPECT_EQ(triage("granted").exit_code, 0);
+  EXPECT_EQ(query(folder_.path("granted"), "SELECT count(*) FROM item WHERE kind = 'unallocated'"),
+            std::vector<std::string>{"1"});
+  EXPECT_EQ(query(folder_.path("granted"),
+                  "SELECT count(*) > 0 FROM finding f JOIN item i ON i.id = f.item_id WHERE i.kind = "
+                  "'unallocated' AND f.detail LIKE '%wipe your phone%'"),
+            std::vector<std::string>{"1"});
 }
 
 }  // namespace

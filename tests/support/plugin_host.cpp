@@ -138,6 +138,13 @@ int emit_member(ts_job* job, const ts_member* m) {
   TestMember member{m->ordinal,           text_of(m->path),     m->size,      m->packed_size,
                     m->is_directory != 0, m->is_encrypted != 0, std::nullopt, m->time_basis};
   if (m->has_modified) member.modified = m->modified;
+  if (m->struct_size >= sizeof(ts_member) && m->is_carved) {
+    member.is_carved = true;
+    member.confidence = m->confidence;
+    member.offset = m->offset;
+    member.length = m->length;
+    member.detail = text_of(m->detail);
+  }
   job->outcome.members.push_back(std::move(member));
   return 0;
 }

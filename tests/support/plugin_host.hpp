@@ -70,6 +70,11 @@ struct TestMember {
   bool is_directory = false, is_encrypted = false;
   std::optional<std::int64_t> modified;
   int time_basis = 0;
+  // Of carved files.
+  bool is_carved = false;
+  int confidence = 0;
+  std::uint64_t offset = 0, length = 0;
+  std::string detail{};
 };
 
 /// Bytes that extract() gave for one member.

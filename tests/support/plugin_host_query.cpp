@@ -2,6 +2,7 @@
 // NAME-journal. A failed query becomes a problem as in the real host.
 #include <algorithm>
 
+#include "content/sqlite/recovered_database.hpp"
 #include "support/plugin_host_job.hpp"
 
 struct ts_query {
@@ -95,6 +96,55 @@ ts_query* start(ts_job* job, ts_database_state state, ts_str sql, const ts_value
   return new ts_query{job, query.take(), {}};  // freed by query_close
 }
 
+/// A query that owns what it reads.
+class OwningQuery final : public EvidenceQuery {
+ public:
+  std::unique_ptr<ByteSource> main, wal, journal;
+  std::unique_ptr<sqlite::RecoveredDatabase> database;
+  std::unique_ptr<EvidenceQuery> rows;
+  Result<bool> step() override { return rows->step(); }
+  std::size_t columns() const override { return rows->columns(); }
+  std::string column_name(std::size_t column) const override { return rows->column_name(column); }
+  std::int64_t integer(std::size_t column) const override { return rows->integer(column); }
+  double real(std::size_t column) const override { return rows->real(column); }
+  std::string_view bytes(std::size_t column) const override { return rows->bytes(column); }
+  Type type(std::size_t column) const override { return rows->type(column); }
+};
+
+std::unique_ptr<OwningQuery> with_files(ts_job* job) {
+  auto query = std::make_unique<OwningQuery>();
+  query->main = std::make_unique<ItemSource>(*job->item);
+  query->wal = companion(*job->item, "-wal");
+  query->journal = companion(*job->item, "-journal");
+  return query;
+}
+
+ts_query* start_recovered(ts_job* job, ts_str table, ts_str sql, const ts_value*, size_t) {
+  auto query = with_files(job);
+  auto opened = sqlite::RecoveredDatabase::open({query->main.get(), query->wal.get(), query->journal.get()});
+  if (!opened) return nullptr;
+  query->database = opened.take();
+  const std::string_view name(table.data, table.size);
+  if (query->database->count(name) == 0) return nullptr;
+  auto rows = query->database->query(name, {sql.data, sql.size}, {});
+  if (!rows) {
+    report(job, rows.error());
+    return nullptr;
+  }
+  query->rows = rows.take();
+  return new ts_query{job, std::move(query), {}};  // freed by query_close
+}
+
+ts_query* start_gaps(ts_job* job, ts_str table) {
+  const auto files = with_files(job);
+  auto opened = EvidenceDatabase::open({files->main.get(), files->wal.get(), files->journal.get()},
+                                       DatabaseState::current);
+  if (!opened) return nullptr;
+  auto gaps = sqlite::find_row_gaps(**opened, {table.data, table.size});
+  if (!gaps) return nullptr;
+  return new ts_query{job, sqlite::make_gap_query(gaps.take()), {}};  // freed by query_close
+}
+
 int step(ts_query* query) {
   const auto row = query->rows->step();
   if (row) return *row ? 1 : 0;
@@ -136,6 +186,8 @@ void add_query_services(ts_host_v1& host) {
     return {query->name.data(), query->name.size()};
   };
   host.query_value = value;
+  host.query_recovered = start_recovered;
+  host.row_gaps = start_gaps;
   host.query_close = [](ts_query* query) { delete query; };
 }
 

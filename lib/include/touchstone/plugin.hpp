@@ -182,6 +182,19 @@ class Job {
     for (const Cell& cell : parameters) values.push_back(cell.value);
     return {host_, host_->query(job_, state, to_abi(sql), values.data(), values.size())};
   }
+  /// The query, which reads `table`, over rows of it that were deleted; empty where there are none. See
+  /// ts_host_v1::query_recovered for the columns that it adds.
+  Query query_recovered(std::string_view table, std::string_view sql) const {
+    if (host_->struct_size < offsetof(ts_host_v1, query_recovered) + sizeof(void*) || !host_->query_recovered)
+      return {host_, nullptr};
+    return {host_, host_->query_recovered(job_, to_abi(table), to_abi(sql), nullptr, 0)};
+  }
+  /// Numbers missing among the rows of a table; empty where they are not numbered.
+  Query row_gaps(std::string_view table) const {
+    if (host_->struct_size < offsetof(ts_host_v1, row_gaps) + sizeof(void*) || !host_->row_gaps)
+      return {host_, nullptr};
+    return {host_, host_->row_gaps(job_, to_abi(table))};
+  }
 
   /// Returns the record's key.
   std::string emit_record(std::string_view kind, std::string_view app, std::string_view source_table,

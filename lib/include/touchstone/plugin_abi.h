@@ -217,6 +217,18 @@ typedef struct ts_host_v1 {
   void (*emit_picture)(ts_job*, const ts_picture*);
   /* Findings that earlier plugins made of this item's content: calls back until it returns nonzero. */
   void (*findings)(ts_job*, int (*each)(void* context, ts_str plugin, const ts_finding*), void* context);
+  /* Since minor 1. Scope ITEM only. */
+  /* The SELECT, which reads `table`, over rows of it that were deleted and are still in the bytes: the name
+   * means them alone, other tables have their live rows and what was recovered of them. Columns more at the
+   * end: ts_place, ts_source (text), ts_confidence (0-1000), ts_certain, ts_partial, ts_older (0/1: a live
+   * row has the number now). NULL without a problem where nothing was recovered or the scope does not grant
+   * it. */
+  ts_query* (*query_recovered)(ts_job*, ts_str table, ts_str sql, const ts_value* parameters,
+                               size_t parameter_count);
+  /* Numbers that are missing among the rows of a table with an INTEGER PRIMARY KEY: rows of (after, before,
+   * missing, at_end), the largest first 1,000 in their order, then one with NULL, NULL, all that are missing,
+   * and the count of gaps. NULL without a problem where rows are not numbered. */
+  ts_query* (*row_gaps)(ts_job*, ts_str table);
 } ts_host_v1;
 
 /* When a plugin is called at all. Empty lists match everything. */

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zlib
 
 SECTOR = 512
 DATE = (2024 - 1980) << 9 | 7 << 5 | 1
@@ -67,6 +68,108 @@ def gpt():
     return bytes(disk)
 
 
+def gpt_backup():
+    """The first header is gone, the one in the last sector and its entries are sound."""
+    disk = bytearray(60 * SECTOR)
+    disk[0:SECTOR] = boot_record([mbr_entry(0xEE, 1, 59)])
+    entries = bytearray(8 * 128)
+    struct.pack_into("<16s16sQQQ72s", entries, 0, b"\2" * 16, b"\1" * 16, 10, 40, 0, "kept".encode("utf-16-le"))
+    header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, 59, 1, 4, 56, b"\1" * 16, 57, 8,
+                                   128, zlib.crc32(entries)))
+    struct.pack_into("<I", header, 16, zlib.crc32(header))
+    disk[57 * SECTOR:57 * SECTOR + len(entries)] = entries
+    disk[59 * SECTOR:59 * SECTOR + len(header)] = header
+    return bytes(disk)
+
+
+def apple_map():
+    disk = bytearray(40 * SECTOR)
+    struct.pack_into(">2sH", disk, 0, b"ER", SECTOR)
+    for i, (start, length, name, kind) in enumerate([(1, 3, b"Apple", b"Apple_partition_map"), (8, 20, b"d", b"Apple_HFS")]):
+        struct.pack_into(">2sHIII32s32s", disk, SECTOR * (i + 1), b"PM", 0, 2, start, length, name, kind)
+    return bytes(disk)
+
+
+def bsd_slice():
+    disk = bytearray(60 * SECTOR)
+    disk[0:SECTOR] = boot_record([mbr_entry(0xA5, 4, 50)])
+    label = 5 * SECTOR
+    struct.pack_into("<I36xI", disk, label, 0x82564557, SECTOR)
+    struct.pack_into("<IHH", disk, label + 132, 0x82564557, 0, 4)
+    for i, (start, length, kind) in enumerate([(4, 20, 7), (0, 0, 0), (0, 50, 0), (30, 10, 8)]):
+        struct.pack_into("<IIIB", disk, label + 148 + 16 * i, length, start, 0, kind)
+    return bytes(disk)
+
+
+def md_mirror():
+    disk = bytearray(200 * SECTOR)
+    struct.pack_into("<III4x16s32s", disk, 4096, 0xA92B4EFC, 1, 0, b"\1" * 16, b"seed:0")
+    struct.pack_into("<II", disk, 4096 + 72, 1, 0)
+    struct.pack_into("<I", disk, 4096 + 92, 2)
+    struct.pack_into("<QQQ", disk, 4096 + 128, 40, 120, 8)
+    disk[40 * SECTOR:160 * SECTOR] = fat12()
+    return bytes(disk)
+
+
+def lvm():
+    text = b"""vg { id = "v" extent_size = 8
+physical_volumes { pv0 { id = "0123456789abcdef0123456789abcdef" pe_start = 32 pe_count = 20 } }
+logical_volumes { a { id = "a" status = ["VISIBLE"] segment_count = 2
+segment1 { start_extent = 0 extent_count = 8 type = "striped" stripe_count = 1 stripes = ["pv0", 0] }
+segment2 { start_extent = 8 extent_count = 8 type = "striped" stripe_count = 1 stripes = ["pv0", 10] } } } }
+"""
+    disk = bytearray(32 * SECTOR)
+    struct.pack_into("<8sQII8s", disk, SECTOR, b"LABELONE", 1, 0, 32, b"LVM2 001")
+    struct.pack_into("<32sQQQQQQQQQ", disk, SECTOR + 32, b"0123456789abcdef0123456789abcdef", 200 * SECTOR, 32 * SECTOR, 0, 0, 0,
+                     4096, 8192, 0, 0)
+    struct.pack_into("<I16sIQQQQ", disk, 4096, 0, b" LVM2 x[5A%r0N*>", 1, 4096, 8192, 512, len(text))
+    disk[4096 + 512:4096 + 512 + len(text)] = text
+    image = fat12()
+    return bytes(disk) + image[:64 * SECTOR] + bytes(16 * SECTOR) + image[64 * SECTOR:]
+
+
+def xfs_inode(mode, form, size, extents, fork):
+    core = struct.pack(">2sHBBHIIIHH6xH", b"IN", mode, 2, form, 0, 0, 0, 1, 0, 0, 0)
+    core += struct.pack(">IIIIII", *([1719835200, 0] * 3)) + struct.pack(">QQIIHBBIHHI", size, 1, 0, extents, 0, 0, 2, 0, 0, 0, 7)
+    return (core + b"\xff\xff\xff\xff" + fork).ljust(256, b"\0")
+
+
+def xfs():
+    """Version 4, blocks of 512 bytes: a short directory, a file, a directory of one block with a deleted name, a link."""
+    block = 512
+    disk = bytearray(64 * block)
+    struct.pack_into(">4sIQ", disk, 0, b"XFSB", block, 64)
+    struct.pack_into(">Q", disk, 56, 64)
+    struct.pack_into(">II", disk, 84, 64, 1)
+    struct.pack_into(">HHHH12s", disk, 100, 4, block, 256, 2, b"seed")
+    disk[120:125] = bytes([9, 9, 8, 1, 6])
+
+    def extent(place, count):
+        return struct.pack(">QQ", place >> 43, (place & (1 << 43) - 1) << 21 | count)
+
+    def put_inode(number, data):
+        disk[number * 256:number * 256 + 256] = data
+
+    names = [(b"file", 65), (b"dir", 66), (b"link", 67)]
+    short = struct.pack(">BBI", len(names), 0, 64)
+    for name, inode in names:
+        short += struct.pack(">BH", len(name), 0) + name + struct.pack(">I", inode)
+    put_inode(64, xfs_inode(0o40755, 1, len(short), 0, short))
+    put_inode(65, xfs_inode(0o100644, 2, 700, 1, extent(40, 2)))
+    put_inode(66, xfs_inode(0o40755, 2, block, 1, extent(44, 1)))
+    put_inode(67, xfs_inode(0o120777, 1, 4, 0, b"file"))
+    directory = bytearray(block)
+    struct.pack_into(">4s12x", directory, 0, b"XD2D")
+    struct.pack_into(">QB5sH", directory, 16, 65, 5, b"again", 16)
+    struct.pack_into(">HHIB4sxH", directory, 32, 0xFFFF, block - 32, 65, 4, b"gone", 32)
+    disk[44 * block:45 * block] = directory
+    disk[40 * block:40 * block + 6] = b"inside"
+    struct.pack_into(">4sIII", disk, block, b"XAGF", 1, 0, 64)
+    struct.pack_into(">III4xIII", disk, block + 16, 50, 50, 0, 1, 1, 0)
+    struct.pack_into(">4sHHIIII", disk, 50 * block, b"ABTB", 0, 1, 0xFFFFFFFF, 0xFFFFFFFF, 52, 10)
+    return bytes(disk)
+
+
 def ext2():
     if not shutil.which("mke2fs", path=os.environ["PATH"] + ":/sbin:/usr/sbin"):
         return None
@@ -108,6 +211,8 @@ def main():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
     os.makedirs(folder, exist_ok=True)
     seeds = {"fat12": fat12(), "partitioned": partitioned(), "gpt": gpt(), "text": b"A shopping list: bread, milk.\n",
+             "gpt_backup": gpt_backup(), "apple_map": apple_map(), "bsd_slice": bsd_slice(), "md_mirror": md_mirror(),
+             "lvm": lvm(), "xfs": xfs(),
              "luks": b"LUKS\xba\xbe\x00\x02".ljust(1024, b"\0"), "bitlocker": b"\xeb\x58\x90-FVE-FS-".ljust(1024, b"\0")}
     image = ext2()
     if image is not None:

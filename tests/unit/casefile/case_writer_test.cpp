@@ -18,6 +18,21 @@ using test::digests;
 using test::MadeCase;
 using test::rows;
 
+TEST(CaseWriter, AddsToTheMetadataOfAnExhibit) {
+  MadeCase made;
+  const auto metadata = [&] {
+    auto query = made.writer.database().prepare("SELECT metadata FROM exhibit WHERE id = ?1");
+    query.bind(1, made.exhibit);
+    return query.step() ? query.text(0) : std::string();
+  };
+  made.writer.add_exhibit_metadata(made.exhibit, R"({"device_name":"A"})");
+  EXPECT_EQ(metadata(), R"({"device_name":"A"})");
+  made.writer.add_exhibit_metadata(made.exhibit, R"({"device_name":"B","model":"M"})");
+  EXPECT_EQ(metadata(), R"({"device_name":"A","model":"M"})") << "what is there stays";
+  made.writer.add_exhibit_metadata(made.exhibit, "no JSON");
+  EXPECT_EQ(metadata(), R"({"device_name":"A","model":"M"})");
+}
+
 TEST(CaseWriter, KeepsUnitsAndGivesOpenOnesBack) {
   MadeCase made;
   UnitRow row;

@@ -272,7 +272,14 @@ TEST_F(EwfDamage, DamagedErrorListIsLeftOut) {
   {
     auto image = open();
     ASSERT_TRUE(image) << image.error().message;
-    EXPECT_TRUE((*image)->info().problems.empty());
+    EXPECT_THAT((*image)->info().problems,
+                ElementsAre(Field(&Problem::message, HasSubstr("could not read 1 sectors"))));
+    const auto verified = verify_image(**image, nullptr);
+    ASSERT_TRUE(verified);
+    EXPECT_EQ(verified->matches, true);
+    ASSERT_EQ(verified->gaps.size(), 1U);
+    EXPECT_EQ(verified->gaps[0].offset, 8U * 512U);
+    EXPECT_EQ(verified->gaps[0].length, 512U);
   }
   for (const std::uint64_t at : {0U, 100U, 520U}) {
     bytes_ = with_list;
@@ -309,6 +316,72 @@ TEST_F(EwfDamage, MissingSegmentIsStillNamedBesideIt) {
   std::string first(512 * 1024, '?');
   ASSERT_TRUE((*image)->read_at(0, std::as_writable_bytes(std::span(first))));
   EXPECT_TRUE(first == raw_.substr(0, first.size()));
+}
+
+// Each segment holds a copy of the volume section, and in it the identifier of the set.
+TEST_F(EwfDamage, SegmentOfAnotherSetIsNotUsed) {
+  acquire("bad", "-f encase6 -c none -S 1MiB");
+  for (const auto& [name, mark] : {std::pair("bad.E01", 'A'), std::pair("bad.E02", 'B')}) {
+    std::string bytes = scratch_.read(name);
+    for (const Section& one : sections_of(bytes)) {
+      if (one.type != "volume" && one.type != "data") continue;
+      const std::uint64_t at = one.at + kDescriptor;
+      bytes.replace(at + 64, 16, 16, mark);
+      bytes.replace(at + 1048, 4, adler(bytes.substr(at, 1048)));
+    }
+    scratch_.write(name, bytes);
+  }
+  auto image = open_exhibit(scratch_.path("bad.E01"));
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_THAT((*image)->info().problems,
+              Contains(Field(&Problem::message, HasSubstr("bad.E02 belongs to another set"))));
+  const auto verified = verify_image(**image, nullptr);
+  ASSERT_TRUE(verified);
+  ASSERT_EQ(verified->gaps.size(), 1U);
+  EXPECT_GT(verified->gaps[0].length, 900'000U);
+}
+
+// An entry that points elsewhere, in the first table only: the copy is sound.
+TEST_F(EwfDamage, DamagedTableEntriesAreReadFromTheCopy) {
+  flip(section("table").at + kDescriptor + 24 + 40);
+  auto image = open();
+  ASSERT_TRUE(image) << image.error().message;
+  const auto verified = verify_image(**image, nullptr);
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->matches, true);
+  EXPECT_TRUE(verified->gaps.empty());
+  EXPECT_THAT((*image)->info().problems,
+              ElementsAre(Field(&Problem::message, HasSubstr("its copy in section table2 is used"))));
+}
+
+// A chunk of the media that ends within a sector, as FTK Imager writes it: one byte more than its 8 sectors.
+TEST_F(EwfDamage, BytesBehindTheLastWholeSectorAreRead) {
+  const std::string raw = test::noise(4097);
+  scratch_.write("raw.dd", raw.substr(0, 4096));
+  acquire("bad", "-f encase6 -c none");
+  const Section sectors = section("sectors");
+  const std::string chunk = raw + adler(raw);
+  std::string rest = bytes_.substr(sectors.next);
+  const std::string before = bytes_.substr(0, sectors.at);
+  const std::uint64_t moved = sectors.at + kDescriptor + chunk.size() - sectors.next;
+  ASSERT_EQ(moved, 1U);
+  std::string descriptor = bytes_.substr(sectors.at, 72);
+  descriptor.replace(16, 16, number(sectors.next + moved, 8) + number(kDescriptor + chunk.size(), 8));
+  for (const Section& one : sections_) {
+    if (one.at < sectors.next) continue;
+    std::string head = rest.substr(one.at - sectors.next, 72);
+    head.replace(16, 8, number(one.next + moved, 8));
+    rest.replace(one.at - sectors.next, kDescriptor, head + adler(head));
+  }
+  bytes_ = before + descriptor + adler(descriptor) + chunk + rest;
+  auto image = open();
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ((*image)->info().size, 4097U);
+  std::string read(4097, '?');
+  ASSERT_TRUE((*image)->read_at(0, std::as_writable_bytes(std::span(read))));
+  EXPECT_TRUE(read == raw);
+  EXPECT_THAT((*image)->info().problems,
+              ElementsAre(Field(&Problem::message, HasSubstr("holds 1 bytes more"))));
 }
 
 TEST_F(EwfDamage, WrongChunkIsStillAGapBesideIt) {

@@ -100,13 +100,13 @@ TEST(ListVolumes, NamesWhatItDoesNotRead) {
   };
   const std::vector<Case> cases = {
       {0x10040, "_BHRfS_M", "btrfs", VolumeState::unsupported},
-      {0, "XFSB", "xfs", VolumeState::unsupported},
+      {0, "XFSB", "xfs", VolumeState::corrupt},
       {1024, "\x10\x20\xf5\xf2", "f2fs", VolumeState::unsupported},
-      {32, "NXSB", "apfs", VolumeState::unsupported},
+      {32, "NXSB", "apfs", VolumeState::corrupt},  // nothing but its magic number
       {512, "LABELONE", "lvm2", VolumeState::unsupported},
       {4086, "SWAPSPACE2", "swap", VolumeState::unsupported},
-      {0, std::string("LUKS\xba\xbe\x00\x02", 8), "luks", VolumeState::encrypted},
-      {3, "-FVE-FS-", "bitlocker", VolumeState::encrypted},
+      {0, std::string("LUKS\xba\xbe\x00\x02", 8), "luks", VolumeState::corrupt},
+      {3, "-FVE-FS-", "bitlocker", VolumeState::corrupt},
   };
   for (const Case& one : cases) {
     Bytes disk(3000 * 512);

@@ -98,7 +98,9 @@ FUNCTION(ts_host_v1, emit_member_data, 8, 26);
 FUNCTION(ts_host_v1, emit_text, 8, 27);
 FUNCTION(ts_host_v1, emit_picture, 8, 28);
 FUNCTION(ts_host_v1, findings, 8, 29);
-SIZE(ts_host_v1, 8 + 8 * 30);
+FUNCTION(ts_host_v1, query_recovered, 8, 30);
+FUNCTION(ts_host_v1, row_gaps, 8, 31);
+SIZE(ts_host_v1, 8 + 8 * 32);
 
 SIZE(ts_matcher, 40);
 AT(ts_matcher, media_types, 0);

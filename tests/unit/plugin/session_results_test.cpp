@@ -150,6 +150,26 @@ TEST(SessionRecords, AClockReadingWithoutAZoneBecomesATimeThatIsAssumed) {
   EXPECT_EQ(bench.kept.records[1].find("taken"), nullptr);
 }
 
+TEST(SessionRecords, ClockReadingsOfOtherKindsBecomeTimesAsWell) {
+  Fake fake("fake", TS_ROLE_EXTRACTOR);
+  fake.on_begin = [](Job& job) {
+    const Field message[] = {{"sent_local", std::int64_t{5'000'000}}, {"body_local", "kept"}};
+    job.emit_record("message", "app", "t", "1", message);
+    const Field call[] = {{"started_local", std::int64_t{6'000'000}}};
+    job.emit_record("call", "app", "t", "2", call);
+    return TS_OK;
+  };
+  Bench bench({&fake});
+  ItemContext item = item_at("/report.xml");
+  item.local_to_utc = [](std::int64_t local) { return local - 1'000'000; };
+  bench.run("x", item);
+  ASSERT_EQ(bench.kept.records.size(), 2U);
+  EXPECT_EQ(std::get<std::int64_t>(*bench.kept.records[0].find("sent")), 4'000'000);
+  EXPECT_EQ(std::get<std::string>(*bench.kept.records[0].find("time_basis")), "assumed");
+  EXPECT_NE(bench.kept.records[0].find("body_local"), nullptr);
+  EXPECT_EQ(std::get<std::int64_t>(*bench.kept.records[1].find("started")), 5'000'000);
+}
+
 TEST(SessionRecords, AnAttachmentNamesItsMessageByKey) {
   Fake fake("fake", TS_ROLE_EXTRACTOR);
   std::string message;

@@ -35,6 +35,21 @@ TEST(CheckSteps, ReachAMemberThroughItsArchive) {
             "icat -o 2048 /cases/disk.E01 12 | bsdtar -xOf - -- 'in \\[x\\]/it'\\''s.txt' | sha256sum");
 }
 
+TEST(CheckSteps, NameTheFileThatABackupKeepsUnderAnotherName) {
+  CheckSubject one = subject("ABC/1:p0/HomeDomain/Library/a.db", 0);
+  one.exhibit_path = "/cases/backup.zip";
+  one.exhibit_format = "zip";
+  one.filesystem = "itunes_backup";
+  EXPECT_TRUE(commands(one).empty()) << "encrypted in the backup";
+  one.stored_as = "UDID/43/431d";
+  EXPECT_EQ(commands(one).back(), "bsdtar -xOf /cases/backup.zip -- UDID/43/431d | sha256sum");
+  one.stored_as.clear();
+  one.exhibit_path = "/cases/backup";
+  one.exhibit_format = "folder";
+  one.locator = "ABC/1:p0/$BackupFiles/Info.plist";
+  EXPECT_EQ(commands(one).back(), "cat -- /cases/backup/Info.plist | sha256sum");
+}
+
 TEST(CheckSteps, CutARangeOfAVolume) {
   EXPECT_EQ(commands(subject("ABC/1:p1@512+100")).back(),
             "img_cat /cases/disk.E01 | tail -c +1049089 | head -c 100 | sha256sum");

@@ -124,7 +124,7 @@ export async function coveragePage(root: HTMLElement, _params: URLSearchParams, 
     statesTable(coverage.states, (line) => `${line.exhibit ?? ''} ${line.volume ?? 'no volume'}`, 'Volume'),
     h('h2', null, 'Volumes'),
     unread.length > 0
-      ? h('div', { class: 'notice bad' }, h('strong', null, `${plural(unread.length, 'volume was', 'volumes were')} not read, or not wholly. `), 'What could not be read is not in this report: ', unread.map((volume, i) => [i > 0 ? ', ' : '', ev(`${volume.exhibit ?? ''} ${volume.slot}`), ` (${word(volume.state)})`]), '.')
+      ? h('div', { class: 'notice bad' }, h('strong', null, `${plural(unread.length, 'volume was', 'volumes were')} not read, or not wholly. `), 'Files that could not be read are not in this report (the bytes of an unsupported volume were searched and carved, those of an encrypted one were not): ', unread.map((volume, i) => [i > 0 ? ', ' : '', ev(`${volume.exhibit ?? ''} ${volume.slot}`), ` (${word(volume.state)})`]), '.')
       : null,
     volumes(coverage),
     h('h2', null, 'Out of scope'),

@@ -3,7 +3,7 @@ import { chunk } from './data';
 import { ev, fill, h } from './dom';
 import { bytes, time } from './format';
 import { facts, jsonView, mono, table } from './parts';
-import type { Method } from './types';
+import type { Json, Method } from './types';
 
 function integrity(exhibit: Method['exhibits'][number]): HTMLElement {
   const verdict =
@@ -29,6 +29,16 @@ function integrity(exhibit: Method['exhibits'][number]): HTMLElement {
     ]),
     exhibit.metadata && JSON.stringify(exhibit.metadata) !== '{}' ? h('details', { open: true }, h('summary', null, 'What the image says of its acquisition'), jsonView(exhibit.metadata)) : null,
   );
+}
+
+/** Whether the run found the evidence's files at its end as they were at its beginning. */
+function evidence(settings: Json | undefined): HTMLElement | null {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return null;
+  const files = settings['evidence_files'];
+  const changed = settings['evidence_files_changed'];
+  if (typeof files !== 'number' || typeof changed !== 'number') return null;
+  if (changed > 0) return h('span', { class: 'tag bad' }, `${changed} of ${files} files changed during the run`);
+  return h('span', null, `opened read-only; size and times of ${files === 1 ? 'its file' : `all ${files} files`} were the same before and after`);
 }
 
 const kLimits = [
@@ -67,6 +77,7 @@ export async function methodPage(root: HTMLElement, _params: URLSearchParams, si
           ['Operator', run.operator ? ev(run.operator) : null],
           ['Version', run.version ? ev(run.version) : null],
           ['Command', mono(run.command)],
+          ['Evidence', evidence(run.settings)],
           ['Sandbox', run === last && method.sandbox_level ? jsonView(method.sandbox_level) : null],
           ['Fingerprint', mono(run.fingerprint)],
         ]),

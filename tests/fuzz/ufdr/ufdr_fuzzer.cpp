@@ -1,0 +1,25 @@
+// A Cellebrite report: records must have a kind that the case database knows, and keys of their own.
+#include <cstdint>
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include "support/plugin_host.hpp"
+
+extern "C" const ts_plugin_v1* touchstone_plugin_v1();
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace touchstone::test;
+  static const std::set<std::string> kKinds = {"message", "attachment", "call", "contact",
+                                               "account", "location",   "visit"};
+  static const auto host = PluginHost::of(touchstone_plugin_v1());
+  TestItem item;
+  item.bytes.assign(reinterpret_cast<const char*>(data), size);
+  item.path = "/report.xml";
+  item.no_text = true;
+  item.piece = 64;
+  const Outcome outcome = host->examine(item);
+  for (const auto& record : outcome.records)
+    if (!kKinds.contains(record.kind)) std::abort();
+  return 0;
+}

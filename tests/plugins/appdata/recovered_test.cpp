@@ -1,0 +1,121 @@
+// What the appdata plugin makes of deleted rows: records that say so, once each, and gaps.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "plugins/appdata/made_app.hpp"
+
+namespace touchstone::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr auto kDefinition = R"(schema = "touchstone.app/1"
+id = "chatter"
+version = "1"
+title = "Chatter"
+[[source]]
+paths = ["**/chatter/main.db"]
+  [[source.version]]
+  name = "first"
+    [source.version.requires]
+    talk = ["id", "words", "at", "who", "seen"]
+    [[source.version.message]]
+    table = "talk"
+    sql = '''SELECT id AS source_row, words AS body, at * 1000000 AS sent, who AS sender, 'in' AS direction, 0 AS deleted FROM talk'''
+)";
+
+class RecoveredRecords : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    sqlite3_open(folder_.path("main.db").c_str(), &db_);
+    run_sql(db_, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF");
+    run_sql(db_, "CREATE TABLE talk(id INTEGER PRIMARY KEY, words TEXT, at INTEGER, who TEXT, seen INTEGER)");
+    run_sql(db_,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
+            "INSERT INTO talk SELECT i, 'words ' || i, 1700000000 + i, '+447700900001', 0 FROM n");
+  }
+  void TearDown() override { sqlite3_close(db_); }
+  void run(const std::string& sql) { run_sql(db_, sql); }
+  Outcome examine() {
+    std::ofstream(folder_.path("chatter.toml")) << kDefinition;
+    auto plugin = PluginHost::load("appdata", settings_for({folder_.path("chatter.toml")}));
+    if (!plugin) return {};
+    TestItem item = database_item(read_text(folder_.path("main.db")), "/data/chatter/main.db");
+    item.neighbours["main.db-wal"] = read_text(folder_.path("main.db-wal"));
+    return plugin->examine(item);
+  }
+  static std::string text(const Record& record, const char* column) {
+    const Value* value = record.find(column);
+    if (!value) return "-";
+    if (const auto* number = std::get_if<std::int64_t>(value)) return std::to_string(*number);
+    const auto* text = std::get_if<std::string>(value);
+    return text ? *text : "NULL";
+  }
+  static std::vector<std::string> recovered(const Outcome& outcome, const char* column = "body") {
+    std::vector<std::string> result;
+    for (const Record& record : outcome.records)
+      if (text(record, "recovered") == "1") result.push_back(text(record, column));
+    return result;
+  }
+  Folder folder_;
+  sqlite3* db_ = nullptr;
+};
+
+TEST_F(RecoveredRecords, SayThatTheyWereDeletedAndWhereTheyStand) {
+  run("DELETE FROM talk WHERE id BETWEEN 5 AND 7");
+  const Outcome outcome = examine();
+  EXPECT_THAT(recovered(outcome), ElementsAre("words 5", "words 6", "words 7"));
+  EXPECT_THAT(recovered(outcome, "deleted"), ElementsAre("1", "1", "1"));
+  for (const std::string& row : recovered(outcome, "source_row"))
+    EXPECT_THAT(row, StartsWith("page 2 offset "));
+  for (const std::string& status : recovered(outcome, "status"))
+    EXPECT_EQ(status, "recovered from write-ahead log, confidence 1000 of 1000");
+  EXPECT_THAT(outcome.records, SizeIs(20));
+  EXPECT_THAT(outcome.problems, IsEmpty());
+}
+
+TEST_F(RecoveredRecords, TellGapsWithTheTimesBesideThem) {
+  run("DELETE FROM talk WHERE id BETWEEN 5 AND 7");
+  const Outcome outcome = examine();
+  ASSERT_THAT(outcome.findings, SizeIs(1));
+  EXPECT_EQ(outcome.findings[0].category, "gap");
+  EXPECT_EQ(outcome.findings[0].title,
+            "Chatter: 3 rows are missing between row 4 (2023-11-14 22:13:24 UTC) and row 8 (2023-11-14 "
+            "22:13:28 UTC) of "
+            "table talk; 3 of them recovered");
+  EXPECT_EQ(outcome.findings[0].position, "table talk rows 5-7");
+}
+
+TEST_F(RecoveredRecords, KeepAnEditedTextAndLeaveOutChangesThatSayNothing) {
+  run("UPDATE talk SET seen = 1");
+  run("UPDATE talk SET words = 'nothing happened' WHERE id = 3");
+  const Outcome outcome = examine();
+  EXPECT_THAT(recovered(outcome), ElementsAre("words 3"));
+  EXPECT_THAT(recovered(outcome, "deleted"), ElementsAre("0"));
+  EXPECT_THAT(recovered(outcome, "edited"), ElementsAre("1"));
+  EXPECT_THAT(recovered(outcome, "status"), ElementsAre(HasSubstr("an older version")));
+}
+
+TEST_F(RecoveredRecords, ComeOnceThoughManyCopiesAreFound) {
+  run("UPDATE talk SET seen = 1; UPDATE talk SET seen = 2; DELETE FROM talk WHERE id = 9; UPDATE talk SET "
+      "seen = 3");
+  EXPECT_THAT(recovered(examine()), ElementsAre("words 9"));
+}
+
+TEST_F(RecoveredRecords, LiveRowsSayWhetherTheLogAloneHasThem) {
+  run("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO talk VALUES(21, 'late', 1700000100, '+447700900001', 0)");
+  std::vector<std::string> in_log;
+  for (const Record& record : examine().records)
+    if (text(record, "status").find("in the write-ahead log only") != std::string::npos)
+      in_log.push_back(text(record, "body"));
+  EXPECT_THAT(in_log, ElementsAre("late"));
+}
+
+}  // namespace
+}  // namespace touchstone::test
