@@ -105,6 +105,7 @@ bool Worker::State::is_image(const wire::Place& place, Content& content) {
   if (exhibits[place.exhibit()].gate->limited()) return false;
   ByteSource& bytes = content.source();
   const auto format = detect_image_format(bytes);
+  if (format && format->format == ImageFormat::archive) return false;  // its members are listed already
   if (format && format->format != ImageFormat::raw) return format->format != ImageFormat::unsupported;
   if (!may_be_raw_image(bytes)) return false;
   std::vector<Problem> problems;

@@ -31,7 +31,9 @@ struct Door {
 };
 const std::vector<Door>& doors() {
   static const std::vector<Door> list = {
-      {"tsk/", {"lib/filesystem/tsk_", "lib/filesystem/versions.cpp"}},
+      {"tsk/",
+       {"lib/filesystem/tsk_", "lib/filesystem/versions.cpp", "lib/filesystem/apfs_volumes.cpp",
+        "lib/filesystem/snapshots_changes.cpp"}},
       {"libewf", {"lib/evidence/"}},
       {"magic.h", {"lib/content/content.cpp"}},
       {"hs/", {"lib/rules/", "plugins/carving/"}},
@@ -41,7 +43,7 @@ const std::vector<Door>& doors() {
        {"lib/casefile/", "lib/content/database", "lib/filesystem/trees/itunes_", "lib/rules/app_check.cpp"}},
       {"plist/", {"lib/filesystem/trees/itunes_"}},
       {"expat.h", {"lib/filesystem/trees/ufdr_", "plugins/ufdr/"}},
-      {"archive", {"plugins/archives/"}},
+      {"archive", {"plugins/archives/", "lib/evidence/filter_decoder.cpp", "lib/evidence/inflate.cpp"}},
       {"zip.h", {"plugins/archives/"}},
       {"exiv2/", {"plugins/pictures/"}},
       {"boost/", {"cli/"}},
