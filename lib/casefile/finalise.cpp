@@ -285,7 +285,11 @@ Completeness completeness(const Database& db) {
   };
   Completeness result;
   result.units_open = count("SELECT count(*) FROM unit WHERE state <> 2");
-  result.items_short = count("SELECT count(*) FROM item_row WHERE state NOT IN ('examined', 'pending')");
+  // A carved fragment is all that is left of a file: that it is damaged is what was found, not what was
+  // missed.
+  result.items_short = count(
+      "SELECT count(*) FROM item_row WHERE state NOT IN ('examined', 'pending') AND NOT (kind = 'carved' AND "
+      "state = 'partly_examined')");
   result.volumes_not_read = count("SELECT count(*) FROM volume WHERE state NOT IN ('read', 'unallocated')");
   result.plugins_absent = count("SELECT count(*) FROM plugin WHERE state NOT IN ('ran', 'left_out')");
   result.exhibits_bad = count(
