@@ -226,6 +226,7 @@ bool place_of_item(CaseWriter& writer, std::int64_t item_id, wire::Unit& spec, s
   wire::Step& step = *spec.mutable_place()->add_steps();
   step.set_plugin(spec.reader());
   step.set_ordinal(spec.members(static_cast<int>(index)).ordinal());
+  *step.mutable_runs() = spec.members(static_cast<int>(index)).runs();
   step.set_media_type(spec.place().media_type());
   spec.clear_members();
   return true;

@@ -214,6 +214,7 @@ void open_exhibits(Worker::State& state, wire::Ready& ready) {
     if (source) {
       exhibit.source = source.take();
       const ImageInfo& info = exhibit.source->info();
+      exhibit.problems_at_opening = info.problems.size();
       out.set_format(info.format);
       out.set_size(info.size);
       out.set_stored_md5(info.stored_md5);

@@ -355,6 +355,10 @@ void Worker::State::verify(const wire::Unit& unit, UnitOutput& output) {
     problem.message = "the image's digests differ from those stored in it";
     add_problem(output, unit, problem, true);
   }
+  // All of it was read: whatever reading could tell is known now, whoever read it before.
+  const std::vector<Problem>& told = exhibit.source->info().problems;
+  for (std::size_t i = exhibit.problems_at_opening; i < told.size(); ++i)
+    add_problem(output, unit, told[i], true);
   for (const Gap& gap : done->gaps) {
     problem.message = fmt::format("{} bytes at offset {}: {}", gap.length, gap.offset, gap.reason);
     add_problem(output, unit, problem, true);

@@ -54,13 +54,16 @@ Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place
     Examination examination;
     ReasonSink reason;
     std::optional<PulledMember> member;
-    session->extract_members(
-        reader, item, held, reason, place.steps(i).ordinal(), 1,
-        [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
-          if (ordinal == place.steps(i).ordinal()) member = pull_member(pull, hasher);
-          return !member;
-        },
-        examination);
+    const auto& runs = place.steps(i).runs();
+    if (!runs.empty()) member = pull_member(pull_runs(held.source(), runs), hasher);
+    if (!member)
+      session->extract_members(
+          reader, item, held, reason, place.steps(i).ordinal(), 1,
+          [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
+            if (ordinal == place.steps(i).ordinal()) member = pull_member(pull, hasher);
+            return !member;
+          },
+          examination);
     if (!member || member->cut)
       return Error{ErrorCode::corrupt, "a container around it no longer gives this member"};
     source = Result<std::unique_ptr<ByteSource>>(make_memory_source(std::move(member->bytes)));
@@ -76,19 +79,21 @@ std::unique_ptr<ByteSource> Worker::State::neighbour(
   if (!files) return nullptr;
   int depth = ancestors.size() - 1;
   std::string directory = parent_path(place.path());
-  while (relative.starts_with("../") && depth > 0) {
+  // Ancestors do not name the root: above the topmost directory it is the only place left.
+  while (relative.starts_with("../") && (depth > 0 || (depth == 0 && !ancestors[0].empty()))) {
     relative.remove_prefix(3);
     directory = parent_path(directory);
     --depth;
   }
   if (relative.empty() || relative.find('/') != std::string_view::npos) return nullptr;
+  DirectoryRef ref;
+  if (depth >= 0) ref = {directory, ancestors[depth], {ancestors.begin(), ancestors.begin() + depth}};
   const std::string where =
-      fmt::format("{}:{}:{}", place.exhibit(), volume_slot(place), ancestors[depth]) + directory;
+      fmt::format("{}:{}:{}", place.exhibit(), volume_slot(place), ref.address) + directory;
   if (neighbour_directory != where) {
     neighbours.clear();
     neighbour_directory = where;
     std::vector<Problem> problems;
-    const DirectoryRef ref{directory, ancestors[depth], {ancestors.begin(), ancestors.begin() + depth}};
     // A problem here was reported when the directory was listed.
     if (!(*files)->list(
             ref,

@@ -35,6 +35,24 @@ PulledMember pull_member(const PluginSession::Pull& pull, Hasher& hasher) {
   return member;
 }
 
+PluginSession::Pull pull_runs(ByteSource& container,
+                              const google::protobuf::RepeatedField<std::uint64_t>& runs) {
+  return [&container, &runs, run = 0,
+          done = std::uint64_t{0}](std::span<std::uint8_t> out) mutable -> std::int64_t {
+    while (run + 1 < runs.size() && done >= runs[run + 1]) {
+      run += 2;
+      done = 0;
+    }
+    if (run + 1 >= runs.size()) return 0;
+    const std::uint64_t want = std::min<std::uint64_t>(out.size(), runs[run + 1] - done);
+    const auto got = container.read_at(runs[run] + done,
+                                       std::as_writable_bytes(out.first(static_cast<std::size_t>(want))));
+    if (!got || *got == 0) return -1;
+    done += *got;
+    return static_cast<std::int64_t>(*got);
+  };
+}
+
 int reader_index(const PluginSession& session, std::string_view name) {
   for (std::size_t i = 0; i < session.count(); ++i) {
     if (name == session.table(i).name) return static_cast<int>(i);
@@ -101,6 +119,7 @@ class MemberListing {
     entry.set_name(out.name());
     entry.set_size(out.size());
     entry.set_carved(member.carved.has_value());
+    if (member.carved) set_runs(entry, *member.carved, member.size);
     const ItemKind kind = member.carved ? ItemKind::carved : ItemKind::member;
     group_->set_priority(std::max<std::int64_t>(
         group_->priority(), state_.order.priority(path, out.name(), out.size(), kind, !member.carved)));
@@ -124,9 +143,8 @@ class MemberListing {
     if (member.carved) out.set_detail(carved_detail(*member.carved));
   }
 
-  /// The carver's runs, or its one range, as ranges of the volume.
-  nlohmann::json places_of(const nlohmann::json& detail, const CarvedInfo& carved) const {
-    constexpr std::size_t kMostPlaces = 64;
+  /// The carver's runs, or its one range, in the bytes of the container.
+  static std::vector<ByteRange> runs_of(const nlohmann::json& detail, const CarvedInfo& carved) {
     std::vector<ByteRange> runs = {{carved.offset, carved.length}};
     if (const auto listed = detail.find("runs"); listed != detail.end() && listed->is_array()) {
       runs.clear();
@@ -135,8 +153,28 @@ class MemberListing {
           runs.push_back({run[0].get<std::uint64_t>(), run[1].get<std::uint64_t>()});
       }
     }
-    nlohmann::json places = nlohmann::json::array();
+    return runs;
+  }
+
+  /// Where the bytes are, if the runs make up the whole file: searching for them again would cost as much as
+  /// the first time.
+  static void set_runs(wire::Member& entry, const CarvedInfo& carved, std::uint64_t size) {
+    constexpr std::size_t kMostRuns = 4096;
+    const auto runs = runs_of(nlohmann::json::parse(carved.detail, nullptr, false), carved);
+    std::uint64_t bytes = 0;
+    for (const ByteRange& run : runs) bytes += run.length;
+    if (bytes != size || runs.size() > kMostRuns) return;
     for (const ByteRange& run : runs) {
+      entry.add_runs(run.offset);
+      entry.add_runs(run.length);
+    }
+  }
+
+  /// The runs as ranges of the volume.
+  nlohmann::json places_of(const nlohmann::json& detail, const CarvedInfo& carved) const {
+    constexpr std::size_t kMostPlaces = 64;
+    nlohmann::json places = nlohmann::json::array();
+    for (const ByteRange& run : runs_of(detail, carved)) {
       for (const ByteRange& place : window_->place_of(run.offset, run.length)) {
         if (places.size() < kMostPlaces) places.push_back({place.offset, place.length});
       }
@@ -234,16 +272,23 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
   item.locator = place.locator();
   Examination examination;
   ReasonSink reason;
+  for (int i = 0; i < unit.members_size(); ++i) {
+    const wire::Member& member = unit.members(i);
+    if (member.runs_size() == 0) continue;
+    pulled[i] = pull_member(pull_runs(container->source(), member.runs()), hasher);
+    index_of.erase(member.ordinal());
+  }
   const std::uint32_t first = unit.members(0).ordinal();
   const std::uint32_t last = unit.members(unit.members_size() - 1).ordinal();
-  session->extract_members(
-      reader, item, *container, reason, first, last - first + 1,
-      [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
-        if (const auto found = index_of.find(ordinal); found != index_of.end())
-          pulled[found->second] = pull_member(pull, hasher);
-        return ordinal < last;
-      },
-      examination);
+  if (!index_of.empty())
+    session->extract_members(
+        reader, item, *container, reason, first, last - first + 1,
+        [&](std::uint32_t ordinal, const PluginSession::Pull& pull) {
+          if (const auto found = index_of.find(ordinal); found != index_of.end())
+            pulled[found->second] = pull_member(pull, hasher);
+          return ordinal < last;
+        },
+        examination);
   for (int i = 0; i < unit.members_size(); ++i) {
     const auto found = pulled.find(i);
     if (found == pulled.end()) {
@@ -288,6 +333,7 @@ void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<st
   wire::Step& step = *place.add_steps();
   step.set_plugin(unit.reader());
   step.set_ordinal(member.ordinal());
+  *step.mutable_runs() = member.runs();
   step.set_media_type(unit.place().media_type());
   place.set_path(member.path());
   place.set_locator(member.locator());

@@ -19,6 +19,10 @@ struct PulledMember {
 
 PulledMember pull_member(const PluginSession::Pull& pull, Hasher& hasher);
 
+/// The bytes of a carved file, run after run, from those that hold it.
+PluginSession::Pull pull_runs(ByteSource& container,
+                              const google::protobuf::RepeatedField<std::uint64_t>& runs);
+
 /// What extraction says while a container is only opened on the way to something deeper: kept for the error.
 class ReasonSink final : public ResultSink {
  public:

@@ -39,6 +39,7 @@ struct OpenExhibit {
   std::string ref;
   VolumeOptions volume_options;
   std::unique_ptr<ExhibitSource> source;
+  std::size_t problems_at_opening = 0;  ///< further ones of its info() came while it was read
   std::string error;
   std::unique_ptr<ScopeGate> gate;
   std::optional<TimeZone> time_zone;
