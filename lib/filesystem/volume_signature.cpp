@@ -46,9 +46,6 @@ constexpr Field utf16(std::uint64_t offset, std::size_t size) {
 constexpr Field uuid(std::uint64_t offset) {
   return {Form::uuid, offset, 16};
 }
-constexpr Field guid(std::uint64_t offset) {
-  return {Form::guid, offset, 16};
-}
 constexpr Field hex64(std::uint64_t offset) {
   return {Form::hex64, offset, 8};
 }

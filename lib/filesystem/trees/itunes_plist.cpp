@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kMagic = "bplist";
 constexpr std::size_t kHeader = 8, kTrailer = 32;
-constexpr unsigned kSimple = 0, kInteger = 1, kReal = 2, kDate = 3, kData = 4, kAscii = 5, kUtf16 = 6,
-                   kUid = 8, kArray = 10, kDictionary = 13;
+constexpr unsigned kSimple = 0, kInteger = 1, kDate = 3, kData = 4, kAscii = 5, kUtf16 = 6, kUid = 8,
+                   kArray = 10, kDictionary = 13;
 constexpr double kAppleEpoch = 978'307'200;  // 2001-01-01 in seconds since 1970
 
 std::string_view text_of(std::span<const std::byte> bytes) {
