@@ -51,7 +51,7 @@ export async function itemsPage(root: HTMLElement, params: URLSearchParams, sign
   });
   const list = h('div', null);
   const status = h('div', null);
-  fill(root, h('h1', null, 'Items'), h('p', { class: 'muted' }, `${plural(items.rows, 'item', 'items')} were found: every file, deleted file, attachment and archive member.`), form, status, list);
+  fill(root, h('h1', null, 'Items'), h('p', { class: 'muted' }, `${plural(items.rows, 'item', 'items')} were found: every file, deleted or carved file, range of free space, attachment and archive member.`), form, status, list);
 
   const showPage = async (places: number[] | undefined) => {
     const all = places?.length ?? items.rows;
