@@ -176,13 +176,18 @@ TEST_F(VirtualDisk, CutImagesAreReadAsFarAsTheyGo) {
 }
 
 TEST_F(VirtualDisk, EncryptedQcowIsSaidToBe) {
-  ASSERT_TRUE(
-      shell("qemu-img create -f qcow2 --object secret,id=s,data=secret -o "
-            "encrypt.format=luks,encrypt.key-secret=s e.qcow2 1M"));
-  const auto image = open_exhibit(scratch_.path("e.qcow2"));
-  ASSERT_FALSE(image);
-  EXPECT_EQ(image.error().code, ErrorCode::encrypted);
-  EXPECT_THAT(image.error().message, HasSubstr("LUKS"));
+  // By the format's specification the big-endian word at byte 32 is the method: 1 AES, 2 LUKS. (qemu-img
+  // measures the processor before it makes one, and now and then gives up.)
+  ASSERT_TRUE(shell("qemu-img create -q -f qcow2 e.qcow2 1M"));
+  const std::string plain = scratch_.read("e.qcow2");
+  for (const auto& [method, name] : {std::pair<char, const char*>{1, "AES"}, {2, "LUKS"}}) {
+    std::string bytes = plain;
+    bytes[35] = method;
+    const auto image = open_exhibit(scratch_.write("e.qcow2", bytes));
+    ASSERT_FALSE(image);
+    EXPECT_EQ(image.error().code, ErrorCode::encrypted);
+    EXPECT_THAT(image.error().message, HasSubstr(name));
+  }
 }
 
 TEST_F(VirtualDisk, AnImageInsideAnotherIsReadThroughItsSiblings) {
