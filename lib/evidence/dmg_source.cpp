@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "evidence/inflate.hpp"
+#include "evidence/integers.hpp"
 #include "evidence/mapped_image.hpp"
 
 namespace touchstone {
@@ -33,12 +34,6 @@ enum Method : std::uint32_t {
   kLzma = 0x80000008,
   kEnd = 0xffffffff,
 };
-
-std::uint64_t big(std::span<const std::byte> bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
 
 struct Block {
   std::uint64_t from = 0, size = 0;  ///< of the media

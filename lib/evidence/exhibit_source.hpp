@@ -1,6 +1,6 @@
 // Opening exhibits: what is this path, and one ByteSource over it. Detection is by content, never by
-// extension. Everything here may be called in a worker's sandbox except open_exhibit(), which opens the
-// files.
+// extension. open_exhibit() and list_exhibit_files() open files: a worker calls them before its sandbox is
+// closed to all but those.
 #pragma once
 
 #include <functional>
@@ -34,17 +34,18 @@ class ExhibitSource : public ByteSource {
   virtual const ImageInfo& info() const = 0;
 };
 
-/// The files an exhibit consists of, found without reading evidence bytes beyond the signature: for the
-/// fingerprint, the sandbox's list and the check that the output does not lie inside. Errors: io (not there,
-/// not readable, empty, a directory), unsupported, corrupt. Where a segment is missing, those before it are
-/// listed: what can be read is examined, and the opened image's problems name the missing one.
+/// The files an exhibit consists of: for the fingerprint, the sandbox's list and the check that the output
+/// does not lie inside. Virtual disks name further files inside, so the image is opened for it: hostile bytes
+/// are parsed here, and a coordinator asks a process apart. Errors: io (not there, not readable, empty, a
+/// directory), unsupported, corrupt. Where a segment is missing, those before it are listed: what can be read
+/// is examined, and the opened image's problems name the missing one.
 Result<std::vector<std::string>> list_exhibit_files(const std::string& path);
 
-/// Opens a raw image or E01 set (first segment given; the rest is found beside it). Errors say what the path
-/// is and why it could not be opened: an empty file, a text file or anything else without a partition table
-/// or file system is still a raw image (volumes will say so); a damaged E01 opens as far as it can be read,
-/// with problems; other image formats and archives are recognised and refused as unsupported, with what to
-/// do. Error not_found: nothing can be read without a segment that is missing.
+/// Opens an image of any format of docs/formats.md (first segment given; the rest is found beside it), a tree
+/// in an archive, or a folder. Errors say what the path is and why it could not be opened: a text file or
+/// anything else without a partition table or file system is still a raw image (volumes will say so); a
+/// damaged image opens as far as it can be read, with problems; a format that nothing here reads is refused
+/// as unsupported, with what to do. Error not_found: nothing can be read without a segment that is missing.
 Result<std::unique_ptr<ExhibitSource>> open_exhibit(const std::string& path, const Secrets& secrets = {});
 
 /// Finds the further files of an image that lies inside something else: a name without any "/", as it stands

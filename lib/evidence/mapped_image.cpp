@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "evidence/integers.hpp"
+
 namespace touchstone {
 
 bool PageReader::read(std::uint64_t at, std::span<std::byte> out) {
@@ -29,17 +31,13 @@ bool PageReader::read(std::uint64_t at, std::span<std::byte> out) {
 std::optional<std::uint64_t> PageReader::little(std::uint64_t at, std::size_t bytes) {
   std::array<std::byte, 8> raw{};
   if (!read(at, std::span(raw).first(bytes))) return std::nullopt;
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(raw[i]);
-  return value;
+  return touchstone::little(raw, 0, bytes);
 }
 
 std::optional<std::uint64_t> PageReader::big(std::uint64_t at, std::size_t bytes) {
   std::array<std::byte, 8> raw{};
   if (!read(at, std::span(raw).first(bytes))) return std::nullopt;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < bytes; ++i) value = value << 8 | std::to_integer<std::uint64_t>(raw[i]);
-  return value;
+  return touchstone::big(raw, 0, bytes);
 }
 
 MappedImage::Piece MappedImage::Piece::stored(std::uint32_t file, std::uint64_t at, std::uint64_t length) {

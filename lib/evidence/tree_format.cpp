@@ -7,6 +7,7 @@
 
 #include "evidence/filter_decoder.hpp"
 #include "evidence/inflate_decoder.hpp"
+#include "evidence/integers.hpp"
 
 namespace touchstone {
 namespace {
@@ -23,12 +24,6 @@ constexpr std::array kCompressions = {
 
 bool starts(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
-}
-
-std::uint64_t little(std::span<const std::byte> bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
 }
 
 /// The end-of-directory record in the last 66 KiB with the directory's signature right where it says.

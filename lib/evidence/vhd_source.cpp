@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "evidence/integers.hpp"
 #include "evidence/mapped_image.hpp"
 #include "evidence/text_decode.hpp"
 
@@ -17,12 +18,6 @@ constexpr std::size_t kFooter = 512;
 // Bits looked at in one step: a short read shall not look through a whole block's.
 constexpr std::uint64_t kMaxRun = 256;
 constexpr std::size_t kDynamicHeader = 1024;
-
-std::uint64_t big(std::span<const std::byte> bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
 
 /// The one's complement of the sum of all bytes but the checksum's own.
 bool sum_fits(std::span<const std::byte> bytes, std::size_t sum_at) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "filesystem/crypt_bytes.hpp"
+#include "filesystem/partition_table.hpp"
 
 namespace touchstone::crypt {
 namespace {
@@ -240,13 +241,7 @@ std::string protector_name(std::uint16_t type) {
 }  // namespace
 
 std::string guid_text(std::span<const std::byte> bytes, std::size_t at) {
-  std::string tail;
-  for (std::size_t i = 8; i < 16; ++i) {
-    if (i == 10) tail += '-';
-    tail += fmt::format("{:02x}", std::to_integer<unsigned>(bytes[at + i]));
-  }
-  return fmt::format("{{{:08x}-{:04x}-{:04x}-{}}}", little32(bytes, at), little16(bytes, at + 4),
-                     little16(bytes, at + 6), tail);
+  return '{' + detail::guid_text(bytes, at) + '}';
 }
 
 std::vector<std::byte> hex_bytes(std::string_view text) {

@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "evidence/byte_source.hpp"
+#include "evidence/integers.hpp"
 
 namespace touchstone::crypt {
 
-/// `bytes` at `at` must exist: callers check sizes first.
-inline std::uint64_t little(std::span<const std::byte> bytes, std::size_t at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = size; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
 inline std::uint16_t little16(std::span<const std::byte> bytes, std::size_t at) {
   return static_cast<std::uint16_t>(little(bytes, at, 2));
 }
@@ -26,12 +21,6 @@ inline std::uint32_t little32(std::span<const std::byte> bytes, std::size_t at) 
 inline std::uint64_t little64(std::span<const std::byte> bytes, std::size_t at) {
   return little(bytes, at, 8);
 }
-inline std::uint64_t big(std::span<const std::byte> bytes, std::size_t at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
-
 /// Exactly `size` bytes, or none if there are fewer.
 inline std::vector<std::byte> read_exactly(ByteSource& source, std::uint64_t offset, std::size_t size) {
   if (offset > source.size() || size > source.size() - offset) return {};

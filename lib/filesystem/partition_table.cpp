@@ -13,20 +13,6 @@ std::vector<std::byte> bytes_at(ByteSource& image, std::uint64_t offset, std::si
   return bytes;
 }
 
-std::uint64_t little(std::span<const std::byte> bytes, std::size_t at, std::size_t width) {
-  std::uint64_t value = 0;
-  if (at > bytes.size() || width > bytes.size() - at) return 0;
-  for (std::size_t i = width; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
-
-std::uint64_t big(std::span<const std::byte> bytes, std::size_t at, std::size_t width) {
-  std::uint64_t value = 0;
-  if (at > bytes.size() || width > bytes.size() - at) return 0;
-  for (std::size_t i = 0; i < width; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  return value;
-}
-
 std::uint64_t in_bytes(std::uint64_t sectors, std::uint64_t sector_size) {
   constexpr std::uint64_t kBeyond = UINT64_MAX / 2;
   return sectors > kBeyond / sector_size ? kBeyond : sectors * sector_size;

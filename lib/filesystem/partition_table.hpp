@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "evidence/byte_source.hpp"
+#include "evidence/integers.hpp"
 #include "model/types.hpp"
 
 namespace touchstone::detail {
@@ -54,9 +55,6 @@ std::optional<PartitionTable> read_sgi(ByteSource& image);
 
 /// Up to `size` bytes: fewer at the end of the image or where nothing can be read.
 std::vector<std::byte> bytes_at(ByteSource& image, std::uint64_t offset, std::size_t size);
-/// Unsigned numbers at `at`; 0 beyond the end of `bytes`.
-std::uint64_t little(std::span<const std::byte> bytes, std::size_t at, std::size_t width);
-std::uint64_t big(std::span<const std::byte> bytes, std::size_t at, std::size_t width);
 /// `sectors` × `sector_size`, UINT64_MAX / 2 where that does not fit: it lies beyond every image.
 std::uint64_t in_bytes(std::uint64_t sectors, std::uint64_t sector_size);
 /// "8-4-4-4-12" of a GUID as Microsoft stores it (first three parts little-endian), or of a UUID.

@@ -160,7 +160,7 @@ void SnapshotChanges::compare_records(std::uint64_t first, std::uint64_t count, 
     if (same) continue;
     // A record that continues another belongs to that one (base record, 48 bits at offset 32).
     std::uint64_t inode = first + i;
-    const std::uint64_t base = record_size_ >= 40 ? crypt::little(then, at + 32, 6) : 0;
+    const std::uint64_t base = record_size_ >= 40 ? little(then, at + 32, 6) : 0;
     if (base != 0) inode = base;
     changed_.insert(inode);
   }

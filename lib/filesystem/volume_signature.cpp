@@ -235,7 +235,7 @@ std::string zfs_pool(ByteSource& volume) {
   const std::string_view text(reinterpret_cast<const char*>(list.data()), list.size());
   const std::size_t at = text.find(kPair);
   if (at == std::string_view::npos) return "";
-  const std::uint64_t length = detail::big(list, at + kPair.size(), 4);
+  const std::uint64_t length = big(list, at + kPair.size(), 4);
   if (length > 256) return "";
   return trimmed(std::string(text.substr(std::min(at + kPair.size() + 4, text.size()), length)));
 }

@@ -21,6 +21,7 @@
 #include "evidence/exhibit_source.hpp"
 #include "evidence/versions.hpp"
 #include "filesystem/versions.hpp"
+#include "pipeline/apart.hpp"
 #include "pipeline/folder_digest.hpp"
 #include "pipeline/triage_state.hpp"
 #include "rules/app_definition.hpp"
@@ -84,7 +85,7 @@ Status plan_exhibits(Triage::State& state) {
       if (plan.role == Role::unknown) plan.role = known->role;
       if (!known->time_zone.empty()) plan.time_zone = known->time_zone;
     }
-    auto files = list_exhibit_files(plan.path);
+    auto files = state.options.sandbox ? list_exhibit_files_apart(plan.path) : list_exhibit_files(plan.path);
     if (files) {
       plan.files = files.take();
     } else {

@@ -2,8 +2,10 @@
 // volumes are listed and walked like those of an exhibit.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <string_view>
+#include <vector>
 
 #include "evidence/image_format.hpp"
 #include "pipeline/worker_state.hpp"
@@ -37,6 +39,7 @@ bool may_be_raw_image(ByteSource& bytes) {
     std::uint64_t offset;
     std::string_view text;
   };
+  // The last one reaches farthest.
   static constexpr std::array<Sign, 12> kSigns = {{{510, {"\x55\xAA", 2}},
                                                    {512, "EFI PART"},
                                                    {4096, "EFI PART"},
@@ -47,15 +50,16 @@ bool may_be_raw_image(ByteSource& bytes) {
                                                    {32, "NXSB"},
                                                    {0, "XFSB"},
                                                    {0, {"LUKS\xBA\xBE", 6}},
-                                                   {32769, "CD001"},
-                                                   {3, "-FVE-FS-"}}};
-  for (const Sign& sign : kSigns) {
-    std::array<std::byte, 8> found{};
-    const auto got = bytes.read_at(sign.offset, std::span(found).first(sign.text.size()));
-    if (got && *got == sign.text.size() && std::memcmp(found.data(), sign.text.data(), sign.text.size()) == 0)
-      return true;
-  }
-  return false;
+                                                   {3, "-FVE-FS-"},
+                                                   {32769, "CD001"}}};
+  // One read: some bytes are dear to come by, such as the first ones of a file in a packed stream.
+  std::vector<std::byte> begin(kSigns.back().offset + kSigns.back().text.size());
+  const auto got = bytes.read_at(0, begin);
+  if (!got) return false;
+  const std::string_view have(reinterpret_cast<const char*>(begin.data()), *got);
+  return std::any_of(kSigns.begin(), kSigns.end(), [&](const Sign& sign) {
+    return sign.offset < have.size() && have.substr(sign.offset).starts_with(sign.text);
+  });
 }
 
 }  // namespace

@@ -212,6 +212,7 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
   status_.clear();
   if (!columns.origin) {
     note_live(query, rows, columns, row, fields);
+    if (query.kind == "message" && !columns.has("recovered")) fields.push_back({"recovered", Cell(0)});
   } else if (!mark_recovered(query, rows, columns, row, fields)) {
     return;
   }

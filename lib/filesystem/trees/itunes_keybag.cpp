@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "evidence/integers.hpp"
+
 namespace touchstone {
 namespace {
 
@@ -14,12 +16,6 @@ constexpr std::uint32_t kBackupType = 1;
 /// Bits of WRAP: with the device's own key, and with one that comes from the password.
 constexpr std::uint32_t kWrappedByDevice = 1, kWrappedByPassword = 2;
 
-std::uint32_t big_endian(std::span<const std::byte> bytes) {
-  std::uint32_t value = 0;
-  for (const std::byte each : bytes.first(4)) value = value << 8U | std::to_integer<std::uint32_t>(each);
-  return value;
-}
-
 struct Tag {
   std::string_view name;
   std::span<const std::byte> value;
@@ -28,10 +24,10 @@ struct Tag {
 /// The next tag of `rest`, which is cut behind it; absent at the end or where it runs out of the bag.
 std::optional<Tag> next_tag(std::span<const std::byte>& rest) {
   if (rest.size() < 8) return std::nullopt;
-  const std::uint32_t length = big_endian(rest.subspan(4));
+  const auto length = static_cast<std::size_t>(big(rest, 4, 4));
   if (length > rest.size() - 8) return std::nullopt;
   const Tag tag{{reinterpret_cast<const char*>(rest.data()), 4}, rest.subspan(8, length)};
-  rest = rest.subspan(std::size_t{8} + length);
+  rest = rest.subspan(8 + length);
   return tag;
 }
 
@@ -51,7 +47,7 @@ Result<ItunesKeybag> ItunesKeybag::parse(std::span<const std::byte> bytes) {
   };
   auto rest = bytes;
   while (const auto tag = next_tag(rest)) {
-    const auto number = [&] { return tag->value.size() >= 4 ? big_endian(tag->value) : 0U; };
+    const auto number = [&] { return static_cast<std::uint32_t>(big(tag->value, 0, 4)); };
     const auto copy = [&] { return std::vector<std::byte>(tag->value.begin(), tag->value.end()); };
     if (tag->name == "UUID") {
       keep();
@@ -115,9 +111,7 @@ bool ItunesKeybag::unlock(std::string_view password) {
 
 std::optional<SecretBytes> ItunesKeybag::unwrap(std::span<const std::byte> class_and_key) const {
   if (class_and_key.size() < 4) return std::nullopt;
-  std::uint32_t number = 0;
-  for (int i = 3; i >= 0; --i)
-    number = number << 8U | std::to_integer<std::uint32_t>(class_and_key[static_cast<std::size_t>(i)]);
+  const auto number = static_cast<std::uint32_t>(little(class_and_key, 0, 4));
   return unwrap(number, class_and_key.subspan(4));
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "evidence/integers.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone {
@@ -108,10 +109,7 @@ Status Plist::read_trailer() {
 }
 
 std::uint64_t Plist::number_at(std::uint64_t offset, std::size_t size) const {
-  std::uint64_t value = 0;
-  for (const std::byte each : bytes_at(offset, size))
-    value = value << 8U | std::to_integer<std::uint64_t>(each);
-  return value;
+  return big(bytes_at(offset, size), 0, size);
 }
 
 std::span<const std::byte> Plist::bytes_at(std::uint64_t offset, std::uint64_t size) const {
