@@ -74,8 +74,8 @@ Result<ExhibitSource*> Worker::State::image_of(const wire::Place& place) {
   if (const auto found = exhibit.nested.find(locator); found != exhibit.nested.end() && found->second.source)
     return found->second.source.get();
   const wire::Place item = place_of(place);
-  static const UnitOutput::Emit kNowhere = [](const wire::Result&) {};
-  UnitOutput nowhere(0, kNowhere);
+  static const UnitOutput::Emit discard = [](const wire::Result&) {};
+  UnitOutput nowhere(0, discard);
   auto bytes = open(item, nowhere);
   if (!bytes) return bytes.error();
   const wire::Outer& outer = *place.outer().rbegin();
