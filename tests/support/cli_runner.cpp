@@ -28,6 +28,7 @@ pid_t start(const std::vector<std::string>& command, const std::vector<std::stri
   dup2(error, 2);
   for (const std::string& each : environment) putenv(const_cast<char*>(each.c_str()));
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());

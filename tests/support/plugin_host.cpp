@@ -68,7 +68,7 @@ std::int64_t read_from(const std::string& bytes, std::uint64_t offset, std::uint
                        std::size_t capacity) {
   if (offset >= bytes.size()) return 0;
   const std::size_t count = std::min<std::uint64_t>(capacity, bytes.size() - offset);
-  std::memcpy(out, bytes.data() + offset, count);
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), count, out);
   return static_cast<std::int64_t>(count);
 }
 

@@ -70,6 +70,7 @@ inline TestItem database_item(std::string bytes, std::string path) {
 /// The plugin with definitions of this tree, named without folder and ending.
 inline std::unique_ptr<PluginHost> shipped_apps(const std::vector<std::string>& names) {
   std::vector<std::string> files;
+  files.reserve(names.size());
   for (const std::string& name : names)
     files.push_back(TOUCHSTONE_SOURCE_DIR "/rules/apps/" + name + ".toml");
   return PluginHost::load("appdata", settings_for(files));

@@ -38,7 +38,8 @@ inline Synthetic blocks() {
     noise.push_back(static_cast<int>(state >> 24U) % 16);
   }
   const auto colour = [&](int x, int y) {
-    const int v = noise[static_cast<std::size_t>(y / 4 * 80 + x / 4)] - 8 - 80 * x / 320;
+    const int v =
+        noise[static_cast<std::size_t>(y / 4) * 80 + static_cast<std::size_t>(x / 4)] - 8 - 80 * x / 320;
     return std::array{190 + v, 130 + v, 100 + v};
   };
   return {"blocks",

@@ -59,9 +59,9 @@ TEST(Sandbox, ForbiddenCallsAreRefusedAndNamed) {
       {"ptrace", [] { return syscall(SYS_ptrace, 16, getppid(), 0, 0); }},
       {"memfd_create", [] { return syscall(SYS_memfd_create, "x", 0); }},
   };
-  for (const auto& [name, call] : cases) {
-    EXPECT_EQ(sandboxed({folder.path(".")}, nullptr, [&] { return outcome(call()); }),
-              std::string("EPERM, ") + name + "() was refused by the sandbox");
+  for (const auto& each : cases) {
+    EXPECT_EQ(sandboxed({folder.path(".")}, nullptr, [&] { return outcome(each.second()); }),
+              std::string("EPERM, ") + each.first + "() was refused by the sandbox");
   }
   EXPECT_EQ(folder.read("there"), "x");
   EXPECT_NE(access(fresh.c_str(), F_OK), 0);

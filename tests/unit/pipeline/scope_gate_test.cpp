@@ -95,7 +95,7 @@ TEST_F(Gate, ARowPassesByAppKindTimeAndParty) {
   const auto passes = [&](const std::function<void(Record&)>& change) {
     return limited.passes(record(change));
   };
-  const auto set = [](const char* column, Value value) {
+  const auto set = [](const char* column, const Value& value) {
     return [=](Record& r) {
       for (auto& [name, old] : r.fields) {
         if (name == column) old = value;

@@ -113,8 +113,9 @@ const std::set<std::string>& exceptions() {
 TEST(ShippedRules, NoTermScoresAComplainantsHistoryDressDrinkToneDelayOrLaterContact) {
   std::set<std::string> used;
   for (const KeywordPack& pack : packs()) {
-    for (const auto& [theme, expression] : forbidden()) {
-      const std::regex regex(expression, std::regex::icase);
+    for (const auto& each : forbidden()) {
+      const std::string theme(each.first);
+      const std::regex regex(each.second, std::regex::icase);
       const auto check = [&](const std::string& text, const std::string& where) {
         if (!std::regex_search(text, regex)) return;
         if (exceptions().count(where)) {
