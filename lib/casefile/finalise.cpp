@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
-
+#include "casefile/conversations.hpp"
+#include "casefile/persons.hpp"
 #include "model/locator.hpp"
-#include "rules/case_file.hpp"
 
 namespace touchstone {
 namespace {
@@ -23,6 +20,7 @@ CREATE INDEX IF NOT EXISTS content_type ON content(media_type);
 CREATE INDEX IF NOT EXISTS message_key ON message(key);
 CREATE INDEX IF NOT EXISTS message_conversation ON message(conversation, sent);
 CREATE INDEX IF NOT EXISTS message_sent ON message(sent) WHERE sent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS message_folded ON message(folded_into) WHERE folded_into IS NOT NULL;
 CREATE INDEX IF NOT EXISTS attachment_message ON attachment(message_key);
 CREATE INDEX IF NOT EXISTS call_key ON call(key);
 CREATE INDEX IF NOT EXISTS contact_key ON contact(key);
@@ -137,98 +135,6 @@ void link_attachments(const Database& db) {
       "ORDER BY a.ordinal, a.key LIMIT 1) WHERE key IN (SELECT message_key FROM attachment WHERE found = 1)");
 }
 
-struct Conversation {
-  std::string exhibit, app, account, thread;
-  std::set<std::string> participants;
-  std::optional<std::int64_t> first, last;
-  std::int64_t messages = 0;
-};
-
-void add_participants(Conversation& conversation, const std::string& sender, const std::string& recipients) {
-  constexpr std::size_t kMost = 1000;
-  if (conversation.participants.size() >= kMost) return;
-  if (!sender.empty()) conversation.participants.insert(sender);
-  const auto list = nlohmann::json::parse(recipients, nullptr, false);
-  if (!list.is_array()) return;
-  for (const auto& each : list) {
-    if (each.is_string() && !each.get<std::string>().empty())
-      conversation.participants.insert(each.get<std::string>());
-  }
-}
-
-/// Names of the address books on one exhibit, by identifier in the form in which they are compared; what two
-/// entries name differently has no name.
-class AddressBook {
- public:
-  explicit AddressBook(const Database& db) {
-    auto contacts = db.prepare(
-        "SELECT e.ref, c.name, c.identifiers FROM contact c JOIN item_row i ON i.id = c.item_id JOIN exhibit "
-        "e ON e.id = i.exhibit_id "
-        "WHERE c.name IS NOT NULL AND c.name <> '' ORDER BY c.key");
-    while (contacts.step()) {
-      const auto list = nlohmann::json::parse(contacts.text(2), nullptr, false);
-      if (!list.is_array()) continue;
-      for (const auto& each : list) {
-        if (!each.is_object() || !each.contains("value") || !each["value"].is_string()) continue;
-        auto& name = names_[{contacts.text(0), normalise_identifier(each["value"].get<std::string>())}];
-        name = name.empty() || name == contacts.text(1) ? contacts.text(1) : "?";
-      }
-    }
-  }
-  /// "Name (identifier)", or the identifier.
-  std::string title(const std::string& exhibit, const std::string& identifier) const {
-    const auto found = names_.find({exhibit, normalise_identifier(identifier)});
-    const std::string plain = identifier.substr(0, identifier.find("@s.whatsapp.net"));
-    return found == names_.end() || found->second == "?" ? plain
-                                                         : fmt::format("{} ({})", found->second, plain);
-  }
-
- private:
-  std::map<std::pair<std::string, std::string>, std::string> names_;
-};
-
-/// One for each exhibit, app, account and thread.
-void make_conversations(const Database& db) {
-  db.execute("DELETE FROM conversation");
-  std::map<std::string, Conversation> conversations;
-  auto messages = db.prepare(
-      "SELECT m.id, e.ref, m.app, m.account, m.thread, m.sender, m.recipients, coalesce(m.sent, m.received) "
-      "FROM message m "
-      "JOIN item_row i ON i.id = m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL "
-      "ORDER BY m.key");
-  auto update = db.prepare("UPDATE message SET conversation = ?2 WHERE id = ?1");
-  while (messages.step()) {
-    const std::string key =
-        join_key({"conversation", messages.text(1), messages.text(2), messages.text(3), messages.text(4)});
-    Conversation& conversation = conversations[key];
-    conversation.exhibit = messages.text(1);
-    conversation.app = messages.text(2);
-    conversation.account = messages.text(3);
-    conversation.thread = messages.text(4);
-    add_participants(conversation, messages.text(5), messages.text(6));
-    if (const auto time = messages.optional_integer(7)) {
-      if (!conversation.first || *time < *conversation.first) conversation.first = time;
-      if (!conversation.last || *time > *conversation.last) conversation.last = time;
-    }
-    ++conversation.messages;
-    update.bind(1, messages.integer(0)).bind(2, key).run();
-  }
-  auto insert = db.prepare(
-      "INSERT INTO conversation(key, app, account, title, participants, first, last, messages, gaps) "
-      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)");
-  const AddressBook book(db);
-  for (const auto& [key, conversation] : conversations) {
-    insert.bind(1, key)
-        .bind(2, conversation.app)
-        .bind(3, conversation.account)
-        .bind(4, book.title(conversation.exhibit, conversation.thread));
-    insert.bind(5, nlohmann::json(conversation.participants).dump())
-        .bind(6, conversation.first)
-        .bind(7, conversation.last);
-    insert.bind(8, conversation.messages).run();
-  }
-}
-
 /// One row a rule and exhibit, also without a hit.
 void make_searches(const Database& db) {
   db.execute("DELETE FROM search");
@@ -262,7 +168,9 @@ void finalise_case(CaseWriter& writer) {
   settle_volumes(db);
   link_records(db);
   link_attachments(db);
+  fold_copies(db);
   make_conversations(db);
+  link_persons(db);
   make_searches(db);
   writer.set_setting("finalised", "1");
   writer.commit();

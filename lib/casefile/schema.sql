@@ -26,7 +26,8 @@ CREATE VIEW item AS SELECT i.id, i.locator, i.exhibit_id, i.volume_id, i.parent_
 CREATE TABLE message(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER NOT NULL, app TEXT, account TEXT, conversation TEXT,
   sent INTEGER, received INTEGER, time_basis TEXT, direction TEXT, sender TEXT, recipients TEXT, body TEXT,
   attachment_item_id INTEGER, status TEXT, deleted INTEGER, edited INTEGER, recovered INTEGER, source_table TEXT, source_row TEXT,
-  thread TEXT, unit_id INTEGER, plugin TEXT) STRICT;  -- conversation: key of the conversation; thread: as the app names it
+  thread TEXT, folded_into INTEGER, unit_id INTEGER, plugin TEXT) STRICT;
+  -- conversation: key of the conversation; thread: as the app names it; folded_into: the message of which this is a copy
 CREATE TABLE attachment(id INTEGER PRIMARY KEY, message_id INTEGER, ordinal INTEGER, item_id INTEGER, name TEXT, media_type TEXT,
   found INTEGER, key TEXT NOT NULL, message_key TEXT, path TEXT, source_item_id INTEGER, unit_id INTEGER, plugin TEXT) STRICT;
   -- item_id: the file itself where it was found; source_item_id: the database that names it
@@ -39,7 +40,8 @@ CREATE TABLE contact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER,
   source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE account(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, identifier TEXT, name TEXT,
   source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
-CREATE TABLE person(id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT, role TEXT, identifiers TEXT) STRICT;
+CREATE TABLE person(id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT, role TEXT, identifiers TEXT, names TEXT,
+  linked TEXT) STRICT;  -- role: NULL for those whom only address books name; linked: identifiers that address books added
 CREATE TABLE location(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, taken INTEGER, time_basis TEXT, latitude REAL,
   longitude REAL, accuracy_m REAL, source TEXT, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE visit(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, visited INTEGER, time_basis TEXT, url TEXT,

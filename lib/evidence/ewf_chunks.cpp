@@ -153,9 +153,10 @@ EwfChunkState EwfChunks::fetch(std::uint32_t file, std::uint64_t from, std::uint
 }
 
 EwfChunkState EwfChunks::decode_stored(std::span<const std::byte> stored, std::span<std::byte> out) const {
-  // The last chunk may have been written with a whole chunk's length.
-  for (const std::size_t size : {out.size(), std::size_t{chunk_size_}}) {
-    if (stored.size() < size + 4) continue;
+  // The last chunk may have been written with a whole chunk's length, or with more than counts.
+  const std::size_t all = stored.size() < 4 ? 0 : stored.size() - 4;
+  for (const std::size_t size : {out.size(), std::size_t{chunk_size_}, all}) {
+    if (size < out.size() || stored.size() < size + 4) continue;
     if (adler32(stored.first(size)) != little_endian(stored.data() + size, 4)) continue;
     std::memcpy(out.data(), stored.data(), out.size());
     return EwfChunkState::sound;

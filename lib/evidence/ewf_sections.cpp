@@ -151,6 +151,10 @@ void EwfSectionReader::take(std::uint64_t at, std::span<const std::byte> descrip
   if (type == "error2") take_list(type, at, 520, 8);
   if (type == "session") take_list(type, at, 36, 32);
   if (type == "volume" || type == "disk" || type == "data") take_geometry(type, at, size);
+  if (type == "ltree" && size > kDescriptorSize) {
+    segment_.files_at = std::min(at + kDescriptorSize, file_.size());
+    segment_.files_length = std::min(size - kDescriptorSize, file_.size() - segment_.files_at);
+  }
   const bool about = type == "header" || type == "header2" || type == "xheader" || type == "xhash";
   if (about && segment_.headers.size() < kMaxHeaders && size > kDescriptorSize)
     segment_.headers.push_back({type, at, size - kDescriptorSize});

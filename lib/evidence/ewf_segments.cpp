@@ -64,10 +64,12 @@ Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
   std::array<std::byte, kHeaderSize> header{};
   const auto got = file.read_at(0, header);
   if (!got) return got.error();
-  if (*got < kHeaderSize || std::memcmp(header.data(), "EVF\x09\x0d\x0a\xff\x00", 8) != 0) {
+  const auto begins = [&](const char* signature) { return std::memcmp(header.data(), signature, 8) == 0; };
+  const bool logical = begins("LVF\x09\x0d\x0a\xff\x00");
+  if (*got < kHeaderSize || (!logical && !begins("EVF\x09\x0d\x0a\xff\x00")))
     return Error{ErrorCode::corrupt, "does not begin as an EWF segment"};
-  }
   EwfSegment segment;
+  segment.logical = logical;
   segment.size = file.size();
   segment.number = static_cast<std::uint16_t>(little_endian(header.data() + 9, 2));
   EwfSectionReader reader(file, segment);
@@ -196,6 +198,8 @@ class SetFinder {
     } else if (segment->number != number) {
       wrong =
           "says that it is segment " + std::to_string(segment->number) + ", not " + std::to_string(number);
+    } else if (segment->logical != set_.files.front().segment.logical) {
+      wrong = segment->logical ? "is logical evidence, not part of a disk" : "is part of a disk";
     } else {
       const std::string own = set_identifier(*segment);
       const std::string of_first = set_identifier(set_.files.front().segment);

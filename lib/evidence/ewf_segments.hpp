@@ -1,4 +1,4 @@
-// The segment files of an EWF set (E01, S01) and what their sections say, found by our own walk over the
+// The segment files of an EWF set (E01, S01, L01) and what their sections say, found by our own walk over the
 // section descriptors. Damage that costs no byte of the media (a stored hash, one of two copies, a section
 // descriptor whose neighbours tell what it said) is mended here and listed as a fault. Nothing is held for a
 // chunk: a table is a place in a file. Every size read is bounded; one thread.
@@ -34,6 +34,8 @@ struct EwfSegment {
   End end = End::cut;
   std::string trouble;  ///< for `cut`: where and what
   std::uint64_t size = 0;
+  bool logical = false;                          ///< of logical evidence (L01)
+  std::uint64_t files_at = 0, files_length = 0;  ///< the list of its files: content of section ltree
 
   std::vector<EwfTable> tables;
   std::uint64_t chunks = 0;  ///< that its tables list

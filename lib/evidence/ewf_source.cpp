@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "evidence/ewf_chunks.hpp"
+#include "evidence/ewf_logical.hpp"
 #include "evidence/ewf_metadata.hpp"
 #include "evidence/ewf_segments.hpp"
 #include "evidence/gap_list.hpp"
@@ -62,6 +63,11 @@ class EwfSource : public ExhibitSource {
   const ImageInfo& info() const override { return info_; }
   std::uint64_t size() const override { return info_.size; }
   std::vector<Gap> gaps() const override { return gaps_.list(); }
+  ByteSource* file_list() override { return file_list_.get(); }
+  void set_file_list() {
+    EwfFile& last = set_.files.back();
+    file_list_ = make_window(*last.bytes, last.segment.files_at, last.segment.files_length);
+  }
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     if (offset >= info_.size) return std::size_t{0};
@@ -109,6 +115,7 @@ class EwfSource : public ExhibitSource {
   UnitCache cache_;
   GapList gaps_;
   std::vector<Range> errors_;
+  std::unique_ptr<ByteSource> file_list_;
 };
 
 void add_faults(const EwfSet& set, ImageInfo& info) {
@@ -254,37 +261,64 @@ void add_sessions(const EwfSet& set, ImageInfo& info) {
   if (!text.empty()) info.metadata["sessions"] = text;
 }
 
+/// Logical evidence counts its bytes in the list of its files alone; what its volume section says of sectors
+/// is no size of anything.
+Result<std::uint64_t> logical_size(EwfSet& set, EwfGeometry& geometry) {
+  const EwfFile& last = set.files.back();
+  if (last.segment.files_length == 0)
+    return Error{set.missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found,
+                 "holds no list of its files"};
+  if (geometry.bytes_per_sector == 0) geometry.bytes_per_sector = 512;
+  if (geometry.sectors_per_chunk == 0) geometry.sectors_per_chunk = 64;
+  const auto list = make_window(*last.bytes, last.segment.files_at, last.segment.files_length);
+  std::uint64_t size = logical_media_size(*list).value_or(0);
+  // Without it the chunks tell: what follows the last file is not looked at.
+  if (size == 0) size = set.chunks() * geometry.sectors_per_chunk * geometry.bytes_per_sector;
+  geometry.sectors = size / geometry.bytes_per_sector + (size % geometry.bytes_per_sector == 0 ? 0 : 1);
+  return size;
+}
+
+void read_about(EwfSet& set, ImageInfo& info) {
+  info.format = set.files.front().segment.logical ? "l01" : "ewf";
+  for (const EwfFile& file : set.files) info.files.push_back(file.name);
+  for (const std::string& missing : set.missing) add_problem(info, ProblemKind::unreadable, missing);
+  for (const std::string& trouble : set.troubles) add_problem(info, ProblemKind::corrupt, trouble);
+  add_faults(set, info);
+  EwfMetadata metadata = read_ewf_metadata(set);
+  for (const std::string& fault : metadata.faults) add_problem(info, ProblemKind::integrity, fault);
+  info.metadata = std::move(metadata.values);
+  info.stored_md5 = metadata.md5;
+  info.stored_sha1 = metadata.sha1;
+  for (const EwfFile& file : set.files) {
+    if (!file.segment.md5.empty()) info.stored_md5 = file.segment.md5;
+    if (!file.segment.sha1.empty()) info.stored_sha1 = file.segment.sha1;
+  }
+  add_sessions(set, info);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ExhibitSource>> open_ewf(ImageInput input) {
   auto set = find_ewf_set(input);
   if (!set) return set.error();
   ImageInfo info;
-  info.format = "ewf";
-  for (const EwfFile& file : set->files) info.files.push_back(file.name);
-  for (const std::string& missing : set->missing) add_problem(info, ProblemKind::unreadable, missing);
-  for (const std::string& trouble : set->troubles) add_problem(info, ProblemKind::corrupt, trouble);
-  add_faults(*set, info);
-  EwfMetadata metadata = read_ewf_metadata(*set);
-  for (const std::string& fault : metadata.faults) add_problem(info, ProblemKind::integrity, fault);
-
+  read_about(*set, info);
   // An Error carries the first of these, which says more than its consequence.
   const std::string because = info.problems.empty() ? "" : " (" + info.problems.front().message + ")";
-  const EwfGeometry geometry = ewf_geometry(set->geometry);
+  EwfGeometry geometry = ewf_geometry(set->geometry);
+  const bool logical = set->files.front().segment.logical;
+  std::uint64_t size = 0;
+  if (logical) {
+    const auto counted = logical_size(*set, geometry);
+    if (!counted) return Error{counted.error().code, counted.error().message + because};
+    size = *counted;
+  }
   if (Status sound = check_geometry(*set, geometry); !sound) {
     const ErrorCode code = set->missing.empty() ? sound.error().code : ErrorCode::not_found;
     return Error{code, sound.error().message + because};
   }
-  info.size = geometry.sectors * geometry.bytes_per_sector;
+  info.size = logical ? size : geometry.sectors * geometry.bytes_per_sector;
   info.sector_size = static_cast<std::uint32_t>(geometry.bytes_per_sector);
-  info.metadata = std::move(metadata.values);
-  info.stored_md5 = metadata.md5;
-  info.stored_sha1 = metadata.sha1;
-  for (const EwfFile& file : set->files) {
-    if (!file.segment.md5.empty()) info.stored_md5 = file.segment.md5;
-    if (!file.segment.sha1.empty()) info.stored_sha1 = file.segment.sha1;
-  }
-  add_sessions(*set, info);
 
   const auto chunk_size = static_cast<std::uint32_t>(geometry.sectors_per_chunk * geometry.bytes_per_sector);
   auto source = std::make_unique<EwfSource>(set.take(), std::move(info), chunk_size);
@@ -299,7 +333,11 @@ Result<std::unique_ptr<ExhibitSource>> open_ewf(ImageInput input) {
     return Error{source->set().missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found,
                  "holds no chunk of the media" + because};
   add_read_errors(*source, geometry);
-  add_tail(*source, geometry);
+  if (logical) {
+    source->set_file_list();
+  } else {
+    add_tail(*source, geometry);
+  }
   return std::unique_ptr<ExhibitSource>(std::move(source));
 }
 

@@ -105,6 +105,7 @@ class Renamed : public ExhibitSource {
     return image_->read_at(offset, out);
   }
   std::vector<Gap> gaps() const override { return image_->gaps(); }
+  ByteSource* file_list() override { return image_->file_list(); }
 
  private:
   std::unique_ptr<ExhibitSource> image_;

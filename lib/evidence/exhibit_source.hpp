@@ -18,7 +18,7 @@ namespace touchstone {
 
 /// What an image says of itself.
 struct ImageInfo {
-  std::string format;      ///< "raw", "ewf" (E01) …; of a tree "folder", "zip", "tar", "tar.gz" …
+  std::string format;      ///< "raw", "ewf" (E01) …; of a tree "folder", "zip", "tar", "tar.gz", "l01" …
   std::uint64_t size = 0;  ///< bytes of the media, not of the files
   std::uint32_t sector_size = 512;
   std::string stored_md5, stored_sha1;  ///< lower-case hex; empty if none is stored
@@ -32,6 +32,9 @@ struct ImageInfo {
 class ExhibitSource : public ByteSource {
  public:
   virtual const ImageInfo& info() const = 0;
+  /// Of logical evidence (format "l01"), whose bytes are those of its files one after the other: the list of
+  /// the files as it stands in the image (EWF section ltree). Null for everything else.
+  virtual ByteSource* file_list() { return nullptr; }
 };
 
 /// The files an exhibit consists of: for the fingerprint, the sandbox's list and the check that the output

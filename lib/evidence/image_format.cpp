@@ -37,7 +37,7 @@ struct Row {
 constexpr std::array kRows = {
     Row{0, "EVF\x09\x0d\x0a\xff\x00"sv, ImageFormat::ewf, "EWF (E01)", ""},
     Row{0, "EVF2\x0d\x0a\x81\x00"sv, ImageFormat::ewf2, "EWF2 (Ex01)", kEwf2},
-    Row{0, "LVF\x09\x0d\x0a\xff\x00"sv, ImageFormat::unsupported, "logical EWF (L01)", kLogical},
+    Row{0, "LVF\x09\x0d\x0a\xff\x00"sv, ImageFormat::ewf, "logical EWF (L01)", ""},
     Row{0, "LEF2\x0d\x0a\x81\x00"sv, ImageFormat::unsupported, "logical EWF2 (Lx01)", kLogical},
     Row{0, "ADCRYPT\x00"sv, ImageFormat::unsupported, "image encrypted by FTK Imager (AD encryption)",
         "decrypt it with FTK Imager and its password or certificate"},

@@ -121,11 +121,12 @@ void record_plan(Triage::State& state) {
   if (!state.case_file) return;
   for (const CasePerson& person : state.case_file->persons) {
     const std::string name = person.names.empty() ? person.id : person.names.front();
-    db.prepare("INSERT INTO person(key, name, role, identifiers) VALUES(?1, ?2, ?3, ?4)")
+    db.prepare("INSERT INTO person(key, name, role, identifiers, names) VALUES(?1, ?2, ?3, ?4, ?5)")
         .bind(1, "person|" + person.id)
         .bind(2, name)
         .bind(3, to_text(person.role))
         .bind(4, nlohmann::json(person.identifiers).dump())
+        .bind(5, nlohmann::json(person.names).dump())
         .run();
   }
 }

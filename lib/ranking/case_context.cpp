@@ -73,8 +73,19 @@ PlaceRelation CaseContext::place(double latitude, double longitude, double accur
 const CasePerson* CaseContext::person(const std::string& identifier, const std::string& app) {
   if (!file_ || identifier.empty()) return nullptr;
   const auto [at, fresh] = people_.try_emplace(app + '\n' + identifier, nullptr);
-  if (fresh) at->second = file_->person_by_identifier(identifier, app);
+  if (!fresh) return at->second;
+  at->second = file_->person_by_identifier(identifier, app);
+  if (at->second || linked_.empty()) return at->second;
+  const std::string plain = normalise_identifier(identifier);
+  auto known = linked_.find(app + ':' + plain);
+  if (known == linked_.end()) known = linked_.find(plain);
+  if (known != linked_.end()) at->second = known->second;
   return at->second;
+}
+
+void CaseContext::add_linked(std::string_view person_id, const std::string& identifier) {
+  if (const CasePerson* person = file_ ? file_->person(person_id) : nullptr)
+    linked_.try_emplace(identifier, person);
 }
 
 std::string CaseContext::time_text(TimeUs time, bool assumed) const {

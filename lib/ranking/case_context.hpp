@@ -36,6 +36,8 @@ class CaseContext {
   /// The nearest place. A point is inside if its circle of uncertainty may reach the place's radius.
   PlaceRelation place(double latitude, double longitude, double accuracy_m) const;
   const CasePerson* person(const std::string& identifier, const std::string& app);
+  /// Identifiers that address books add to a person of the case (person.linked of the case database).
+  void add_linked(std::string_view person_id, const std::string& identifier);
   /// As the report's page writes it: "3 May 2024, 22:12:05 BST", elsewhere "… UTC+02:00"; in UTC without a
   /// case file. An assumed zone is said.
   std::string time_text(TimeUs time, bool assumed) const;
@@ -46,6 +48,7 @@ class CaseContext {
   std::string zone_name_ = "UTC";
   std::unordered_map<std::string, const CasePerson*>
       people_;  // by identifier and app: few differ, each occurs often
+  std::unordered_map<std::string, const CasePerson*> linked_;  // by identifier, of a handle with its app
 };
 
 /// Great-circle distance on a sphere of the mean Earth radius (IUGG), metres.

@@ -58,7 +58,7 @@ void PartyNames::load_contacts(const Database& db) {
 }
 
 void PartyNames::load_persons(const Database& db) {
-  auto query = db.prepare("SELECT name, role, identifiers FROM person ORDER BY key");
+  auto query = db.prepare("SELECT name, role, identifiers FROM person WHERE role IS NOT NULL ORDER BY key");
   while (query.step()) {
     for (const auto& one : array_of(query.text(2))) {
       if (one.is_string()) persons_.try_emplace(one.get<std::string>(), Person{query.text(0), query.text(1)});

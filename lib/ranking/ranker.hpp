@@ -50,6 +50,7 @@ class Ranker {
 
  private:
   void load_exhibits();
+  void load_linked_identifiers();
   void load_findings();
   FindingList findings_of(const std::string& kind, const std::string& key, std::int64_t id);
   /// Whether records of a kind without findings need be looked at.

@@ -30,6 +30,7 @@ PersonRole person_role(Role role) {
 
 RankCounts Ranker::run() {
   load_exhibits();
+  load_linked_identifiers();
   load_findings();
   rank_messages();
   rank_calls();
@@ -61,6 +62,20 @@ void Ranker::load_exhibits() {
       exhibit.owner_role = owner->role;
     }
     exhibits_.emplace(query.integer(0), std::move(exhibit));
+  }
+}
+
+void Ranker::load_linked_identifiers() {
+  constexpr std::string_view kPrefix = "person|";
+  auto query = db_.prepare("SELECT key, linked FROM person WHERE role IS NOT NULL ORDER BY key");
+  while (query.step()) {
+    const std::string key = query.text(0);
+    const auto linked = nlohmann::json::parse(query.text(1), nullptr, false);
+    if (!linked.is_array() || !key.starts_with(kPrefix)) continue;
+    for (const auto& one : linked) {
+      if (one.is_object() && one.contains("identifier") && one["identifier"].is_string())
+        context_.add_linked(std::string_view(key).substr(kPrefix.size()), one["identifier"]);
+    }
   }
 }
 
@@ -166,10 +181,11 @@ void Ranker::rank_messages() {
   auto query = db_.prepare(
       "SELECT id, key, item_id, app, conversation, coalesce(sent, received), time_basis, direction, "
       "sender, recipients, "
-      "deleted FROM message");
+      "deleted, folded_into, (SELECT count(*) FROM message c WHERE c.folded_into = message.id) FROM message");
   while (query.step()) {
     const std::int64_t id = query.integer(0), item_id = query.integer(2);
     record_items_.insert(item_id);
+    if (!query.is_null(11)) continue;  // the message that it is a copy of counts
     const std::string key = query.text(1);
     const FindingList found = findings_of("message", key, id);
     if (found.empty() && !all) continue;
@@ -189,7 +205,8 @@ void Ranker::rank_messages() {
         fmt::format("Message ({}){}{}", app.empty() ? "unknown app" : app,
                     route_text(exhibit, direction, app, sender, recipients),
                     facts.time ? ", " + context_.time_text(*facts.time, facts.time_assumed) : "");
-    leads_.add("message", id, key, item_id, title, 1, reasons);
+    leads_.add("message", id, key, item_id, title, 1 + static_cast<std::uint64_t>(query.integer(12)),
+               reasons);
     leads_.add_to_conversation(query.text(4), key, item_id, reasons);
   }
 }

@@ -65,7 +65,7 @@ void make_message_places(const Database& db) {
     INSERT INTO page_chat(exhibit_id, app, account, name, messages, first, last, assumed, deleted, recovered)
       SELECT i.exhibit_id, m.app, m.account, m.conversation, count(*), min(coalesce(m.sent, m.received)),
         max(coalesce(m.sent, m.received)), max(m.time_basis IS 'assumed'), sum(m.deleted IS 1), sum(m.recovered IS 1)
-      FROM message m LEFT JOIN item i ON i.id = m.item_id GROUP BY 1, 2, 3, 4
+      FROM message m LEFT JOIN item i ON i.id = m.item_id WHERE m.folded_into IS NULL GROUP BY 1, 2, 3, 4
       ORDER BY max(coalesce(m.sent, m.received)) DESC, m.app, m.account, m.conversation, min(m.key);
     CREATE TEMP TABLE page_conversation AS SELECT id, key, app, account, title FROM conversation ORDER BY key;
     CREATE INDEX temp.page_conversation_key ON page_conversation(key);
@@ -84,7 +84,7 @@ void make_message_places(const Database& db) {
     CREATE TEMP TABLE page_message(place INTEGER PRIMARY KEY, id INTEGER, chat INTEGER);
     INSERT INTO page_message SELECT row_number() OVER (ORDER BY c.chat, coalesce(m.sent, m.received), m.key) - 1, m.id, c.chat
       FROM message m LEFT JOIN item i ON i.id = m.item_id JOIN page_chat c ON c.exhibit_id IS i.exhibit_id AND
-      c.app IS m.app AND c.account IS m.account AND c.name IS m.conversation;
+      c.app IS m.app AND c.account IS m.account AND c.name IS m.conversation WHERE m.folded_into IS NULL;
     CREATE INDEX temp.page_message_id ON page_message(id);
     CREATE TEMP TABLE page_attachment(message_id INTEGER, ordinal INTEGER, key TEXT, item_id INTEGER, name TEXT,
       media_type TEXT, found INTEGER, PRIMARY KEY(message_id, ordinal, key)) WITHOUT ROWID;

@@ -36,8 +36,12 @@ class MessageRows {
             "SELECT a.name, coalesce(i.media_type, a.media_type), a.found, i.locator, i.sha256, i.size"
             " FROM page_attachment a LEFT JOIN item i ON i.id = a.item_id WHERE a.message_id = ?1 ORDER BY "
             "a.ordinal, a.key")),
-        single_(
-            page.db.prepare("SELECT name, media_type, 1, locator, sha256, size FROM item WHERE id = ?1")) {}
+        single_(page.db.prepare("SELECT name, media_type, 1, locator, sha256, size FROM item WHERE id = ?1")),
+        copies_(page.db.prepare("SELECT i.locator, m.source_table, m.source_row FROM message m JOIN item_row "
+                                "i ON i.id = m.item_id "
+                                "WHERE m.folded_into = ?1 ORDER BY m.key LIMIT 10")),
+        has_copies_(count(page.db, "SELECT EXISTS (SELECT 1 FROM message WHERE folded_into IS NOT NULL)") !=
+                    0) {}
 
   json row(const Statement& m) {
     json row = {{"k", m.text(1)}};
@@ -64,6 +68,7 @@ class MessageRows {
     json attachments = attachments_of(attachment_, m.integer(0));
     if (attachments.empty() && !m.is_null(17)) attachments = attachments_of(single_, m.integer(17));
     if (!attachments.empty()) row["a"] = std::move(attachments);
+    if (json copies = copies_of(m.integer(0)); !copies.empty()) row["also"] = std::move(copies);
     return row;
   }
 
@@ -78,6 +83,17 @@ class MessageRows {
         names.push_back(who["name"]);
     }
     return names;
+  }
+
+  /// Where else the message stands: "LOCATOR, table row N".
+  json copies_of(std::int64_t id) {
+    json list = json::array();
+    if (!has_copies_) return list;
+    copies_.reset();
+    copies_.bind(1, id);
+    while (copies_.step())
+      list.push_back(page_text(copies_.text(0) + ", " + copies_.text(1) + " row " + copies_.text(2)));
+    return list;
   }
 
   json attachments_of(Statement& select, std::int64_t id) {
@@ -98,7 +114,8 @@ class MessageRows {
   }
 
   PageContext& page_;
-  Statement attachment_, single_;
+  Statement attachment_, single_, copies_;
+  const bool has_copies_;
 };
 
 Status write_messages(PageContext& page) {

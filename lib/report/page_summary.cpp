@@ -245,6 +245,7 @@ json totals(const Database& db) {
                             "finding", "lead", "search", "problem"}) {
     out[table] = count(db, std::string("SELECT count(*) FROM ") + table);
   }
+  out["message"] = count(db, "SELECT count(*) FROM message WHERE folded_into IS NULL");
   out["picture"] = count(db, "SELECT count(*) FROM page_media WHERE kind = 'picture'");
   out["video"] = count(db, "SELECT count(*) FROM page_media WHERE kind = 'video'");
   out["conversation"] = count(db, "SELECT count(*) FROM page_chat");

@@ -39,7 +39,9 @@ constexpr TableExport kTables[] = {
          "m.item_id") " AS item, app, account, conversation, thread, sent, received, time_basis,"
                       " direction, sender, recipients, body, " ITEM_OF(
                           "m.attachment_item_id") " AS attachment_item, status,"
-                                                  " deleted, edited, recovered, source_table, source_row "
+                                                  " deleted, edited, recovered, source_table, source_row, "
+                                                  "(SELECT x.key FROM message x WHERE x.id = m.folded_into) "
+                                                  "AS copy_of "
                                                   "FROM message m ORDER BY key",
      " recipients "},
     {"attachment",
@@ -65,7 +67,8 @@ constexpr TableExport kTables[] = {
      "SELECT key, " ITEM_OF("a.item_id") " AS item, app, identifier, name, source_table, source_row"
                                          " FROM account a ORDER BY key",
      ""},
-    {"person", "SELECT key, name, role, identifiers FROM person ORDER BY key", " identifiers "},
+    {"person", "SELECT key, name, role, identifiers, linked FROM person ORDER BY key",
+     " identifiers linked "},
     {"location",
      "SELECT key, " ITEM_OF(
          "l.item_id") " AS item, taken, time_basis, latitude, longitude, accuracy_m, source,"

@@ -49,9 +49,12 @@ class AppChecker {
 
   bool create_tables(sqlite3* db, const AppVersion& version) {
     for (const AppRequiredTable& table : version.required) {
+      std::vector<std::string> names = table.columns;
+      for (const AppRequiredTable& more : version.optional)
+        if (lower_ascii(more.table) == lower_ascii(table.table))
+          names.insert(names.end(), more.columns.begin(), more.columns.end());
       std::string columns;
-      for (const std::string& column : table.columns)
-        columns += (columns.empty() ? "" : ", ") + quoted(column);
+      for (const std::string& column : names) columns += (columns.empty() ? "" : ", ") + quoted(column);
       const std::string sql = fmt::format("CREATE TABLE {}({})", quoted(table.table), columns);
       if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) continue;
       error(version.place, fmt::format("requires: {}", sqlite3_errmsg(db)));
@@ -77,9 +80,19 @@ class AppChecker {
                       nullptr);  // "name" that is no column is an error, not a string
     if (!create_tables(raw, version)) return;
     if (!version.when.empty()) prepare(raw, version.when, version.place);
+    // What is optional may be there, all or nothing of it: a table that is required as well has its columns.
+    const auto all = [&](std::string_view table, std::string_view) { return is_required(version, table); };
+    const auto none = [&](std::string_view table, std::string_view column) {
+      return column.empty() && is_required(version, table);
+    };
     for (const AppQuery& query : version.queries) {
-      if (const auto statement = prepare(raw, query.sql, query.place)) check_columns(query, statement.get());
+      if (const auto statement = prepare(raw, runnable_sql(query.sql, version, all), query.place))
+        check_columns(query, statement.get());
     }
+    if (version.optional.empty()) return;
+    drop_tables(raw, version);
+    for (const AppQuery& query : version.queries)
+      prepare(raw, runnable_sql(query.sql, version, none), query.place);
   }
 
   void check_columns(const AppQuery& query, sqlite3_stmt* statement) {

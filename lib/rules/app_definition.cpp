@@ -41,6 +41,15 @@ bool is_column_name(std::string_view text) {
   return !text.empty() && text.find('\0') == std::string_view::npos && text.size() <= 128;
 }
 
+std::string quoted_name(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    out += c;
+    if (c == '"') out += c;
+  }
+  return out + "\"";
+}
+
 class AppReader {
  public:
   explicit AppReader(AppDefinition& out) : app_(out) {}
@@ -85,25 +94,27 @@ class AppReader {
     out.tested = table.texts("tested", kOptional, 100, 500);
     out.absent = table.texts("absent", kOptional, 100, 128);
     out.when = sql(table, "when", kOptional);
-    bool has_requires = false;
-    table.table("requires", [&](TableReader& inner) {
-      has_requires = true;
-      std::set<std::string> seen;
-      for (const std::string& name : inner.keys()) {
-        if (!is_column_name(name)) inner.error_at(name, "a table's name is too long");
-        std::string lower = lower_ascii(name);
-        if (!seen.insert(std::move(lower)).second)
-          inner.error_at(name, "names of tables compare without case: this is there twice");
-        out.required.push_back({name, inner.texts(name, kRequired, 500, 128)});
-      }
-    });
-    if (!has_requires || out.required.empty())
+    table.table("requires", [&](TableReader& inner) { out.required = columns_by_table(inner); });
+    table.table("optional", [&](TableReader& inner) { out.optional = columns_by_table(inner); });
+    if (out.required.empty())
       table.error("a version is known by a table [source.version.requires]");
     for (const auto& [kind, columns] : columns_by_kind()) {
       table.tables(kind, kOptional, 100,
                    [&, kind = kind](TableReader& inner) { out.queries.push_back(query(inner, kind)); });
     }
     if (out.queries.empty()) table.error("a version without a query yields nothing");
+    return out;
+  }
+
+  static std::vector<AppRequiredTable> columns_by_table(TableReader& table) {
+    std::vector<AppRequiredTable> out;
+    std::set<std::string> seen;
+    for (const std::string& name : table.keys()) {
+      if (!is_column_name(name)) table.error_at(name, "a table's name is too long");
+      if (!seen.insert(lower_ascii(name)).second)
+        table.error_at(name, "names of tables compare without case: this is there twice");
+      out.push_back({name, table.texts(name, kRequired, 500, 128)});
+    }
     return out;
   }
 
@@ -165,6 +176,23 @@ const std::vector<std::string_view>& record_kinds() {
     return out;
   }();
   return kinds;
+}
+
+std::string runnable_sql(std::string_view sql, const AppVersion& version, const HasColumn& has) {
+  std::string tables;
+  for (const AppRequiredTable& table : version.optional) {
+    const bool is_there = has(table.table, {});
+    std::string columns = is_there ? "*" : "";
+    for (const std::string& column : table.columns)
+      if (!is_there || !has(table.table, column))
+        columns += fmt::format("{}NULL AS {}", columns.empty() ? "" : ", ", quoted_name(column));
+    // Not materialised: the table's own indexes stay of use.
+    tables += fmt::format("{}{} AS NOT MATERIALIZED (SELECT {} {})", tables.empty() ? "WITH " : ",\n",
+                          quoted_name("opt_" + table.table), columns,
+                          is_there ? "FROM " + quoted_name(table.table) : "WHERE 0");
+  }
+  if (tables.empty()) return std::string(sql);
+  return fmt::format("{}\nSELECT * FROM (\n{}\n)", tables, sql);
 }
 
 Result<AppDefinition> parse_app_definition(std::string_view text, const std::string& name) {

@@ -15,6 +15,8 @@
 //     when = "SELECT …"                   # optional: its first value must be true (not NULL, not 0)
 //       [source.version.requires]         # table = [columns]: all must be there; names compare without case
 //       sms = ["_id", "address", "date", "type", "body"]
+//       [source.version.optional]         # as requires, but may be missing: a query reads `opt_TABLE`, which
+//       threads = ["_id", "archived"]     # has NULL for a column and no row for a table that is not there
 //       [[source.version.message]]        # one query; also call contact account location visit attachment
 //       table = "sms"                     # becomes source_table; required
 //       sql = '''SELECT _id AS source_row, date * 1000 AS sent, …  FROM sms'''
@@ -27,6 +29,7 @@
 // values; no thread rules.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +58,7 @@ struct AppVersion {
   std::string name;
   std::vector<std::string> tested;
   std::vector<AppRequiredTable> required;
+  std::vector<AppRequiredTable> optional;  ///< read as opt_TABLE; what is missing of it is empty
   std::vector<std::string> absent;
   std::string when;
   std::vector<AppQuery> queries;  ///< in the order of kinds above, then of the text
@@ -79,6 +83,11 @@ struct AppDefinition {
 const std::vector<std::string_view>& record_columns(std::string_view kind);
 /// The kinds, in order.
 const std::vector<std::string_view>& record_kinds();
+
+/// Whether a database has the table and, unless that is empty, the column.
+using HasColumn = std::function<bool(std::string_view table, std::string_view column)>;
+/// A query of `version` as it can run on a database: with an opt_TABLE for each table that `optional` names.
+std::string runnable_sql(std::string_view sql, const AppVersion& version, const HasColumn& has);
 
 Result<AppDefinition> parse_app_definition(std::string_view text, const std::string& name);
 Result<AppDefinition> load_app_definition(const std::string& path);

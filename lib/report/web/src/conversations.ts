@@ -116,6 +116,7 @@ function bubble(message: Message, place: number): HTMLElement {
       flags & 2 ? h('span', { class: 'tag' }, 'edited') : null,
       flags & 4 ? h('span', { class: 'tag warn' }, 'recovered') : null,
       message.st ? h('span', null, ev(message.st)) : null,
+      message.also ? h('span', { class: 'tag', title: message.also.join('\n') }, `also in ${plural(message.also.length, 'other place', 'other places')}`) : null,
       message.lead !== undefined ? h('a', { href: `#/lead/${message.lead}` }, 'lead') : null,
       h('span', { class: 'source', title: `${message.item ?? ''}\n${message.src ?? ''} row ${message.row ?? ''}` }, `#${n(place + 1)}`),
     ),

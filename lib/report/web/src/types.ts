@@ -179,6 +179,7 @@ export interface Message {
   row?: string;
   item?: string;
   lead?: number;
+  also?: string[];
 }
 export interface Picture {
   kind: string;

@@ -1,0 +1,283 @@
+#include "casefile/conversations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "casefile/disjoint_sets.hpp"
+#include "model/locator.hpp"
+#include "rules/case_file.hpp"
+
+namespace touchstone {
+namespace {
+
+constexpr std::size_t kMostParticipants = 1000;
+// Numbers up to here may be counted by each database for itself; longer ones are given by the app's servers.
+constexpr std::size_t kLongestCount = 9;
+
+/// A thread of one database: what is put together.
+struct Thread {
+  std::int64_t item = 0;
+  std::string exhibit, app, account, name;
+  std::set<std::string> participants;  // as the app writes them
+  bool outgoing_named = false;         // a message that was sent says to whom
+  std::optional<std::int64_t> first, last;
+  std::int64_t messages = 0;
+};
+
+void add_participants(Thread& thread, const std::string& direction, const std::string& sender,
+                      const std::string& recipients) {
+  if (thread.participants.size() >= kMostParticipants) return;
+  if (!sender.empty() && direction != "out") thread.participants.insert(sender);
+  const auto list = nlohmann::json::parse(recipients, nullptr, false);
+  if (!list.is_array()) return;
+  for (const auto& each : list) {
+    if (!each.is_string() || each.get_ref<const std::string&>().empty()) continue;
+    // What came in was sent to the owner of the device, and to others where there are several.
+    if (direction == "in" && list.size() == 1) continue;
+    thread.participants.insert(each.get<std::string>());
+    if (direction == "out") thread.outgoing_named = true;
+  }
+}
+
+bool counted_by_a_database(const std::string& name) {
+  return name.size() <= kLongestCount &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Names of the address books on one exhibit, by identifier in the form in which they are compared; what two
+/// entries name differently has no name.
+class AddressBook {
+ public:
+  explicit AddressBook(const Database& db) {
+    auto contacts = db.prepare(
+        "SELECT e.ref, c.name, c.identifiers FROM contact c JOIN item_row i ON i.id = c.item_id JOIN exhibit "
+        "e ON e.id = i.exhibit_id "
+        "WHERE c.name IS NOT NULL AND c.name <> '' ORDER BY c.key");
+    while (contacts.step()) {
+      const auto list = nlohmann::json::parse(contacts.text(2), nullptr, false);
+      if (!list.is_array()) continue;
+      for (const auto& each : list) {
+        if (!each.is_object() || !each.contains("value") || !each["value"].is_string()) continue;
+        auto& name = names_[{contacts.text(0), normalise_identifier(each["value"].get<std::string>())}];
+        name = name.empty() || name == contacts.text(1) ? contacts.text(1) : "?";
+      }
+    }
+  }
+  /// "Name (identifier)", or the identifier.
+  std::string title(const std::string& exhibit, const std::string& identifier) const {
+    const auto found = names_.find({exhibit, normalise_identifier(identifier)});
+    const std::string plain = identifier.substr(0, identifier.find("@s.whatsapp.net"));
+    return found == names_.end() || found->second == "?" ? plain
+                                                         : fmt::format("{} ({})", found->second, plain);
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::string> names_;
+};
+
+class Conversations {
+ public:
+  explicit Conversations(const Database& db) : db_(db) {}
+
+  void make() {
+    load_threads();
+    DisjointSets sets(threads_.size());
+    unite_same_names(sets);
+    unite_same_party(sets);
+    unite_copies(sets);
+    write(sets);
+  }
+
+ private:
+  using Place = std::pair<std::int64_t, std::string>;  // item and thread
+  std::vector<std::string> scope_of(const Thread& thread) const {
+    return {thread.exhibit, thread.app, thread.account};
+  }
+
+  void load_threads() {
+    auto messages = db_.prepare(
+        "SELECT m.item_id, m.account, m.thread, e.ref, m.app, m.direction, m.sender, m.recipients, "
+        "coalesce(m.sent, m.received), m.folded_into IS NULL FROM message m JOIN item_row i ON i.id = "
+        "m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL ORDER BY i.locator, "
+        "m.key");
+    while (messages.step()) {
+      const auto [at, fresh] = places_.try_emplace(
+          {messages.integer(0), messages.text(1) + '\0' + messages.text(2)}, threads_.size());
+      if (fresh) {
+        threads_.emplace_back();
+        threads_.back().item = messages.integer(0);
+        threads_.back().exhibit = messages.text(3);
+        threads_.back().app = messages.text(4);
+        threads_.back().account = messages.text(1);
+        threads_.back().name = messages.text(2);
+      }
+      Thread& thread = threads_[at->second];
+      add_participants(thread, messages.text(5), messages.text(6), messages.text(7));
+      if (messages.integer(9) == 0) continue;
+      if (const auto time = messages.optional_integer(8)) {
+        thread.first = std::min(thread.first.value_or(*time), *time);
+        thread.last = std::max(thread.last.value_or(*time), *time);
+      }
+      ++thread.messages;
+    }
+  }
+
+  void unite_same_names(DisjointSets& sets) const {
+    std::map<std::vector<std::string>, std::size_t> known;
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      if (counted_by_a_database(threads_[i].name)) continue;
+      auto key = scope_of(threads_[i]);
+      key.push_back(threads_[i].name);
+      sets.unite(known.try_emplace(std::move(key), i).first->second, i);
+    }
+  }
+
+  void unite_same_party(DisjointSets& sets) const {
+    std::map<std::vector<std::string>, std::size_t> known;
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      const Thread& thread = threads_[i];
+      if (!thread.outgoing_named || !counted_by_a_database(thread.name)) continue;
+      std::set<std::string> parties;
+      for (const std::string& each : thread.participants) parties.insert(normalise_identifier(each));
+      if (parties.size() != 1) continue;
+      auto key = scope_of(thread);
+      key.push_back(*parties.begin());
+      sets.unite(known.try_emplace(std::move(key), i).first->second, i);
+    }
+  }
+
+  void unite_copies(DisjointSets& sets) const {
+    auto copies = db_.prepare(
+        "SELECT DISTINCT a.item_id, coalesce(a.account, ''), a.thread, b.item_id, coalesce(b.account, ''), "
+        "b.thread FROM message a JOIN message b ON b.id = a.folded_into WHERE a.thread IS NOT NULL AND "
+        "b.thread IS NOT NULL");
+    while (copies.step()) {
+      const auto a = places_.find({copies.integer(0), copies.text(1) + '\0' + copies.text(2)});
+      const auto b = places_.find({copies.integer(3), copies.text(4) + '\0' + copies.text(5)});
+      if (a != places_.end() && b != places_.end()) sets.unite(a->second, b->second);
+    }
+  }
+
+  void write(DisjointSets& sets) {
+    db_.execute("DELETE FROM conversation");
+    db_.execute(
+        "CREATE TEMP TABLE thread_key(item INTEGER, account TEXT, thread TEXT, key TEXT, PRIMARY "
+        "KEY(item, account, thread)) WITHOUT ROWID");
+    auto place = db_.prepare("INSERT INTO thread_key VALUES(?1, ?2, ?3, ?4)");
+    // Threads come in order of locator and key: the first of a set names it, whatever ran first.
+    std::map<std::size_t, Thread> whole;
+    std::map<std::size_t, std::string> keys;
+    std::set<std::string> used;
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      const Thread& thread = threads_[i];
+      const std::size_t set = sets.find(i);
+      const auto [at, fresh] = whole.try_emplace(set, thread);
+      if (fresh) {
+        keys[set] = key_of(thread, used);
+      } else {
+        add_thread(at->second, thread);
+      }
+      place.bind(1, thread.item).bind(2, thread.account).bind(3, thread.name).bind(4, keys[set]).run();
+    }
+    db_.execute(
+        "UPDATE message SET conversation = (SELECT t.key FROM thread_key t WHERE t.item = message.item_id "
+        "AND "
+        "t.account = coalesce(message.account, '') AND t.thread = message.thread) WHERE thread IS NOT NULL");
+    db_.execute("DROP TABLE thread_key");
+    auto insert = db_.prepare(
+        "INSERT INTO conversation(key, app, account, title, participants, first, last, messages, gaps) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)");
+    const AddressBook book(db_);
+    for (const auto& [set, thread] : whole) {
+      insert.bind(1, keys[set]).bind(2, thread.app).bind(3, thread.account).bind(4, title(book, thread));
+      insert.bind(5, nlohmann::json(thread.participants).dump()).bind(6, thread.first).bind(7, thread.last);
+      insert.bind(8, thread.messages).run();
+    }
+    count_gaps();
+  }
+
+  void count_gaps() const {
+    db_.execute(R"(
+      CREATE TEMP TABLE gap_side(item INTEGER, source_table TEXT, source_row TEXT, side INTEGER, finding INTEGER,
+        PRIMARY KEY(item, source_table, source_row, side, finding)) WITHOUT ROWID;
+      INSERT OR IGNORE INTO gap_side SELECT i.id, f.detail ->> 'table', CAST(f.detail ->> s.value AS TEXT), s.key, f.id
+        FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON i.content_id = f.content_id
+        WHERE f.category = 'gap' AND json_valid(f.detail) AND f.detail ->> s.value IS NOT NULL;
+      UPDATE conversation SET gaps = g.gaps FROM (SELECT conversation, count(*) AS gaps FROM (
+          SELECT m.conversation, g.finding, g.item FROM message m CROSS JOIN gap_side g ON g.item = m.item_id AND
+          g.source_table = m.source_table AND g.source_row = m.source_row WHERE m.folded_into IS NULL
+          GROUP BY 1, 2, 3 HAVING count(DISTINCT g.side) = 2) GROUP BY 1) g WHERE g.conversation = conversation.key;
+      DROP TABLE gap_side;)");
+  }
+
+  /// Two databases may count the same thread number for different people: the second key says which database.
+  std::string key_of(const Thread& thread, std::set<std::string>& used) const {
+    std::string key = join_key({"conversation", thread.exhibit, thread.app, thread.account, thread.name});
+    if (used.insert(key).second) return key;
+    auto locator = db_.prepare("SELECT locator FROM item_row WHERE id = ?1");
+    locator.bind(1, thread.item).step();
+    key =
+        join_key({"conversation", thread.exhibit, thread.app, thread.account, thread.name, locator.text(0)});
+    used.insert(key);
+    return key;
+  }
+
+  static void add_thread(Thread& whole, const Thread& part) {
+    for (const std::string& each : part.participants) {
+      if (whole.participants.size() < kMostParticipants) whole.participants.insert(each);
+    }
+    if (part.first) whole.first = std::min(whole.first.value_or(*part.first), *part.first);
+    if (part.last) whole.last = std::max(whole.last.value_or(*part.last), *part.last);
+    whole.messages += part.messages;
+  }
+
+  /// A number that a database counted says nothing to a reader: its other party does, if there is one.
+  static std::string title(const AddressBook& book, const Thread& thread) {
+    if (counted_by_a_database(thread.name) && thread.participants.size() == 1)
+      return book.title(thread.exhibit, *thread.participants.begin());
+    return book.title(thread.exhibit, thread.name);
+  }
+
+  const Database& db_;
+  std::vector<Thread> threads_;
+  std::map<Place, std::size_t> places_;
+};
+
+}  // namespace
+
+void fold_copies(const Database& db) {
+  db.execute("UPDATE message SET folded_into = NULL WHERE folded_into IS NOT NULL");
+  // Apps with one database on an exhibit, the most, are left out of the sorting.
+  db.execute(R"(
+    CREATE TEMP TABLE folded AS
+    WITH app_of(exhibit_id, app) AS MATERIALIZED (
+      SELECT i.exhibit_id, m.app FROM (SELECT DISTINCT item_id, app FROM message) m JOIN item_row i ON i.id = m.item_id
+      GROUP BY 1, 2 HAVING count(*) > 1),
+    said AS MATERIALIZED (
+      SELECT m.id, m.key, i.exhibit_id, m.app, coalesce(m.sent, m.received) AS at, m.direction, m.sender, m.body,
+        CASE WHEN coalesce(m.body, '') = '' THEN m.source_table || ' ' || m.source_row END AS row_name,
+        m.recovered IS 1 AS recovered, i.allocated, i.locator,
+        row_number() OVER (PARTITION BY m.item_id, m.app, coalesce(m.sent, m.received), m.direction, m.sender, m.body,
+          CASE WHEN coalesce(m.body, '') = '' THEN m.source_table || ' ' || m.source_row END
+          ORDER BY m.recovered IS 1, m.key) AS nth
+      FROM message m JOIN item_row i ON i.id = m.item_id JOIN app_of a ON a.exhibit_id = i.exhibit_id AND a.app IS m.app
+      WHERE coalesce(m.sent, m.received) IS NOT NULL)
+    SELECT id, first_value(id) OVER (PARTITION BY exhibit_id, app, at, direction, sender, body, row_name, nth
+      ORDER BY recovered, allocated DESC, locator, key) AS shown FROM said)");
+  db.execute("DELETE FROM folded WHERE id = shown");
+  db.execute("UPDATE message SET folded_into = f.shown FROM folded f WHERE f.id = message.id");
+  db.execute("DROP TABLE folded");
+}
+
+void make_conversations(const Database& db) {
+  Conversations(db).make();
+}
+
+}  // namespace touchstone
