@@ -243,37 +243,36 @@ class Carver {
                                        Ending ending, const Hypothesis& hypothesis) {
     const TableShape& table = *candidate.choice->table;
     const std::size_t columns = table.columns.size();
-    CarvedCell carved;
-    Cell& cell = carved.cell;
-    cell.start = at;
-    cell.header = at + hypothesis.payload_length + hypothesis.row_id_length;
+    const std::size_t header = at + hypothesis.payload_length + hypothesis.row_id_length;
     const std::size_t lost = at + 4;  // the first byte that stands
-    if (std::max(cell.header + 1, lost) >= end) return std::nullopt;
-    std::size_t next = cell.header + 1;
-    if (cell.header >= lost && at8(place_.page, cell.header) >= 0x80) return std::nullopt;
+    if (std::max(header + 1, lost) >= end) return std::nullopt;
+    std::size_t next = header + 1;
+    if (header >= lost && at8(place_.page, header) >= 0x80) return std::nullopt;
     // A row id's last byte, where it stands, ends a varint.
-    if (cell.header > lost && at8(place_.page, cell.header - 1) >= 0x80) return std::nullopt;
+    if (header > lost && at8(place_.page, header - 1) >= 0x80) return std::nullopt;
     const bool first_lost = next < lost;
     next = std::max(next, lost);
     if (first_lost && columns < 2) return std::nullopt;
-    // Nearly every place fails at the first type: before anything is allocated.
-    if (const Varint first = read_varint(place_.page, next, end);
-        first.length == 0 || columns <= cell.types.size() ||
-        fit_column(table, first_lost ? 1 : 0, first.value) < 0)
-      return std::nullopt;
-    if (first_lost) cell.types.push_back(0);
+    // Nearly every place fails at its first types: nothing is allocated for it.
+    types_.clear();
+    if (first_lost) types_.push_back(0);
     std::uint64_t body = 0;
-    for (std::size_t i = cell.types.size(); i < columns; ++i) {
+    for (std::size_t i = types_.size(); i < columns; ++i) {
       const Varint type = read_varint(place_.page, next, end);
       const auto length = type.length > 0 ? serial_length(type.value) : std::nullopt;
       if (!length || *length > kMaxPayload || fit_column(table, i, type.value) < 0) return std::nullopt;
-      cell.types.push_back(type.value);
+      types_.push_back(type.value);
       body += *length;
       next += type.length;
     }
-    cell.header_length = next - cell.header;
-    if (cell.header_length > 127) return std::nullopt;
-    if (cell.header >= lost && at8(place_.page, cell.header) != cell.header_length) return std::nullopt;
+    if (types_.empty() || next - header > 127) return std::nullopt;
+    if (header >= lost && at8(place_.page, header) != next - header) return std::nullopt;
+    CarvedCell carved;
+    Cell& cell = carved.cell;
+    cell.start = at;
+    cell.header = header;
+    cell.header_length = next - header;
+    cell.types = types_;
     if (first_lost) return with_first_type(std::move(carved), end, candidate, ending, hypothesis, body);
     carved.habitual = is_habitual(candidate, cell.types[0]);
     return finish(std::move(carved), end, candidate, ending, hypothesis, body);
@@ -360,6 +359,7 @@ class Carver {
   std::vector<Candidate> rebuild_;
   std::vector<CarvedCell> found_;
   std::unordered_map<std::uint16_t, CellHabits> habits_;
+  std::vector<std::uint64_t> types_;  ///< of the cell that is being tried
   std::size_t attempts_ = 0;
   bool table_ = false, index_ = false;
 };
