@@ -20,6 +20,7 @@ struct Fact {
   const char* secret;  ///< empty: opens without
   const char* how;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Fact& fact, std::ostream* out) {
   *out << fact.file;
 }

@@ -163,11 +163,9 @@ TEST_P(UnreadVolume, IsSaidLoudlyAndTheRestIsExamined) {
   const auto originals = digests_below(kSamples + "original-multiple");
   EXPECT_EQ(originals.size(), 2U);
   for (const auto& [path, digest] : originals) {
-    EXPECT_EQ(query(out.path("case"),
-                    "SELECT v.filesystem FROM item i JOIN volume v ON v.id = i.volume_id WHERE i.path = '" +
-                        path + "' AND i.sha256 = '" + digest + "' ORDER BY v.slot"),
-              (std::vector<std::string>{"ext4", "exfat", "ntfs"}))
-        << path;
+    std::string sql = "SELECT v.filesystem FROM item i JOIN volume v ON v.id = i.volume_id WHERE i.path = '";
+    sql.append(path).append("' AND i.sha256 = '").append(digest).append("' ORDER BY v.slot");
+    EXPECT_EQ(query(out.path("case"), sql), (std::vector<std::string>{"ext4", "exfat", "ntfs"})) << path;
   }
 }
 

@@ -10,8 +10,8 @@ extern "C" const ts_plugin_v1* touchstone_plugin_v1();
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace touchstone::test;
-  static const std::set<std::string> kKinds = {"message", "attachment", "call", "contact",
-                                               "account", "location",   "visit"};
+  static const std::set<std::string> kinds = {"message", "attachment", "call", "contact",
+                                              "account", "location",   "visit"};
   static const auto host = PluginHost::of(touchstone_plugin_v1());
   TestItem item;
   item.bytes.assign(reinterpret_cast<const char*>(data), size);
@@ -20,6 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   item.piece = 64;
   const Outcome outcome = host->examine(item);
   for (const auto& record : outcome.records)
-    if (!kKinds.contains(record.kind)) std::abort();
+    if (!kinds.contains(record.kind)) std::abort();
   return 0;
 }

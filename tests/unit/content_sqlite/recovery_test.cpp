@@ -9,8 +9,6 @@
 namespace touchstone::sqlite {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 

@@ -23,6 +23,7 @@ struct Recipe {
   std::size_t sector;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Recipe& recipe, std::ostream* out) {
   *out << recipe.name;
 }
