@@ -46,7 +46,10 @@ void add_participants(Thread& thread, const std::string& direction, const std::s
   }
 }
 
-bool counted_by_a_database(const std::string& name) {
+/// A bare number, or "thread" and a number, as definitions write it where nothing better is known.
+bool counted_by_a_database(std::string_view name) {
+  constexpr std::string_view kThread = "thread ";
+  if (name.starts_with(kThread)) name.remove_prefix(kThread.size());
   return name.size() <= kLongestCount &&
          std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -134,7 +137,8 @@ class Conversations {
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       if (counted_by_a_database(threads_[i].name)) continue;
       auto key = scope_of(threads_[i]);
-      key.push_back(threads_[i].name);
+      // One number may be written in several ways.
+      key.push_back(normalise_identifier(threads_[i].name));
       sets.unite(known.try_emplace(std::move(key), i).first->second, i);
     }
   }
@@ -208,7 +212,8 @@ class Conversations {
       CREATE TEMP TABLE gap_side(item INTEGER, source_table TEXT, source_row TEXT, side INTEGER, finding INTEGER,
         PRIMARY KEY(item, source_table, source_row, side, finding)) WITHOUT ROWID;
       INSERT OR IGNORE INTO gap_side SELECT i.id, f.detail ->> 'table', CAST(f.detail ->> s.value AS TEXT), s.key, f.id
-        FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON i.content_id = f.content_id
+        FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON i.id = f.item_id
+          OR (f.item_id IS NULL AND i.content_id = f.content_id)
         WHERE f.category = 'gap' AND json_valid(f.detail) AND f.detail ->> s.value IS NOT NULL;
       UPDATE conversation SET gaps = g.gaps FROM (SELECT conversation, count(*) AS gaps FROM (
           SELECT m.conversation, g.finding, g.item FROM message m CROSS JOIN gap_side g ON g.item = m.item_id AND

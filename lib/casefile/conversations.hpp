@@ -17,7 +17,9 @@ void fold_copies(const Database& db);
 /// Fills `conversation` and message.conversation. Messages of one thread of one database belong together;
 /// so do threads (of the same exhibit, app and account)
 /// - that hold copies of the same message,
-/// - that have the same identifier, if that is more than a number counted by one database, or
+/// - that have the same identifier (a phone number in any notation), if that is more than a number counted by
+/// one
+///   database, or
 /// - that have the same single other party, if outgoing messages name it (a thread that was deleted and begun
 ///   again).
 /// `gaps` counts the runs of missing rows (findings of category "gap") that lie between two messages of the

@@ -63,6 +63,7 @@ class MessageRows {
     if (json who = party(page_, m.integer(19), m.text(2), m.text(20)); !who.empty()) row["who"] = who;
     if (json to = named(m.integer(19), row.value("to", json()), m.text(20)); !to.empty()) row["ton"] = to;
     put("lead", 16);
+    put("gap", 21);
     if (const int flags = (m.integer(9) ? 1 : 0) | (m.integer(10) ? 2 : 0) | (m.integer(11) ? 4 : 0))
       row["f"] = flags;
     json attachments = attachments_of(attachment_, m.integer(0));
@@ -123,9 +124,10 @@ Status write_messages(PageContext& page) {
       "SELECT m.id, m.key, m.sender, m.recipients, m.body, m.sent, m.received, m.time_basis, m.direction, "
       "m.deleted,"
       " m.edited, m.recovered, m.status, m.source_table, m.source_row, i.locator, l.place, "
-      "m.attachment_item_id, e.ref, i.exhibit_id, m.app"
+      "m.attachment_item_id, e.ref, i.exhibit_id, m.app, g.missing"
       " FROM page_message p JOIN message m ON m.id = p.id LEFT JOIN item i ON i.id = m.item_id"
       " LEFT JOIN exhibit e ON e.id = i.exhibit_id"
+      " LEFT JOIN page_gap g ON g.message_id = m.id"
       " LEFT JOIN page_message_lead l ON l.message_id = m.id ORDER BY p.place");
   MessageRows rows(page);
   ChunkWriter writer(page.data, "messages");

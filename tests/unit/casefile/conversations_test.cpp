@@ -124,8 +124,16 @@ TEST_F(Conversations, AThreadDeletedAndBegunAgainIsOneConversation) {
   say(live_, {"1", "3", "out", "+447700900001", "one", 1000});
   say(live_, {"2", "8", "out", "07700 900001", "two", 2000});
   say(live_, {"3", "9", "out", "", "a draft to nobody", 3000});
+  say(backup_, {"4", "thread 9", "out", "", "another draft to nobody", 4000});
   finalise_case(made_.writer);
-  EXPECT_EQ(ask("SELECT messages FROM conversation ORDER BY 1"), "1;2");
+  EXPECT_EQ(ask("SELECT messages FROM conversation ORDER BY 1"), "1;1;2");
+}
+
+TEST_F(Conversations, ANumberInTwoNotationsIsOneThread) {
+  say(live_, {"1", "+447700900001", "in", "+447700900001", "one", 1000});
+  say(live_, {"2", "07700 900001", "out", "07700 900001", "two", 2000});
+  finalise_case(made_.writer);
+  EXPECT_EQ(ask("SELECT messages FROM conversation"), "2");
 }
 
 TEST_F(Conversations, AGroupWithOneSpeakerIsNotTheChatWithThatSpeaker) {
@@ -150,17 +158,19 @@ TEST_F(Conversations, GapsBetweenTwoMessagesOfAConversationAreCounted) {
   say(live_, {"4", "3", "in", "+447700900001", "one", 1000});
   say(live_, {"9", "3", "in", "+447700900001", "two", 2000});
   say(live_, {"12", "5", "in", "+447700900002", "three", 3000});
-  const auto gap = [&](int after, int before) {
+  say(live_, {"14", "5", "in", "+447700900002", "four", 4000});
+  const auto gap = [&](int after, int before, std::int64_t item) {
     Finding finding = made_.finding("gap-" + std::to_string(after));
     finding.category = "gap";
     finding.detail = "{\"table\":\"sms\",\"after\":" + std::to_string(after) +
                      ",\"before\":" + std::to_string(before) + "}";
-    made_.writer.add_finding(finding, 0, content, unit_);
+    made_.writer.add_finding(finding, item, item ? 0 : content, unit_);
   };
-  gap(4, 9);
-  gap(9, 12);
+  gap(4, 9, live_);
+  gap(9, 12, 0);
+  gap(12, 14, 0);
   finalise_case(made_.writer);
-  EXPECT_EQ(ask("SELECT title, gaps FROM conversation ORDER BY 1"), "+447700900001|1;+447700900002|0");
+  EXPECT_EQ(ask("SELECT title, gaps FROM conversation ORDER BY 1"), "+447700900001|1;+447700900002|1");
 }
 
 }  // namespace

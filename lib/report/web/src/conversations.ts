@@ -110,7 +110,7 @@ function bubble(message: Message, place: number): HTMLElement {
       'div',
       { class: 'when' },
       at === undefined ? 'time unknown' : h('span', { title: timeText(at) }, clockOf(at)),
-      message.t === undefined && message.r !== undefined ? h('span', { class: 'tag' }, 'received') : null,
+      message.t === undefined && message.r !== undefined ? h('span', { class: 'tag' }, 'time received') : null,
       basisTag(message.b),
       flags & 1 ? h('span', { class: 'tag warn' }, 'deleted') : null,
       flags & 2 ? h('span', { class: 'tag' }, 'edited') : null,
@@ -162,7 +162,7 @@ class ChatWindow {
     return rows.map((row, i) => {
       const at = row.t ?? row.r;
       const today = at === undefined ? 'Time unknown' : dayOf(at);
-      const block = h('div', { class: 'block', 'data-day': today }, today !== day ? h('div', { class: 'day' }, h('span', null, today)) : null, bubble(row, from + i));
+      const block = h('div', { class: 'block', 'data-day': today }, today !== day ? h('div', { class: 'day' }, h('span', null, today)) : null, row.gap ? h('div', { class: 'gap' }, h('span', null, `${plural(row.gap, 'row', 'rows')} missing from the database here`)) : null, bubble(row, from + i));
       day = today;
       return block;
     });

@@ -180,6 +180,8 @@ export interface Message {
   item?: string;
   lead?: number;
   also?: string[];
+  /** Rows that are missing from the table just before this message. */
+  gap?: number;
 }
 export interface Picture {
   kind: string;
