@@ -27,15 +27,15 @@ std::string plain(std::string name) {
 /// "r/r * 64-128-1(realloc):\tname" of each line; indexes of NTFS (types 144 and 160) that are no directories
 /// are left out.
 Names names_of_fls(const std::string& text) {
-  static const std::regex kLine(R"(^\S/\S+ (?:\* )?\d+(?:-(\d+)-\d+)?(?:\(realloc\))?:\t([\s\S]*)$)");
-  static const std::regex kIndex(R"(^[\s\S]*:\$(?!I30)[A-Z]+$)");
+  static const std::regex line_form(R"(^\S/\S+ (?:\* )?\d+(?:-(\d+)-\d+)?(?:\(realloc\))?:\t([\s\S]*)$)");
+  static const std::regex index_name(R"(^[\s\S]*:\$(?!I30)[A-Z]+$)");
   Names names;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::smatch parts;
-    if (!std::regex_match(line, parts, kLine)) continue;
+    if (!std::regex_match(line, parts, line_form)) continue;
     const std::string type = parts[1], name = parts[2];
-    if ((type == "144" || type == "160") && std::regex_match(name, kIndex)) continue;
+    if ((type == "144" || type == "160") && std::regex_match(name, index_name)) continue;
     if (name.find("/.:") != std::string::npos) continue;  // a stream of a directory, once more by its "."
     names.insert(plain(name));
   }
@@ -62,10 +62,10 @@ class SideBySide : public ::testing::TestWithParam<const char*> {
     if (!std::filesystem::exists(kCorpus)) return found;
     const std::string folder = kCorpus + "/" + GetParam();
     if (!std::filesystem::exists(folder)) return found;
-    static const std::regex kImage(R"(.*\.(E01|dd|raw|bin|iso|img)(\.gz|\.xz)?|.*/image(\.gz)?)");
+    static const std::regex image_name(R"(.*\.(E01|dd|raw|bin|iso|img)(\.gz|\.xz)?|.*/image(\.gz)?)");
     for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
       const std::string path = file.path().string();
-      if (file.is_regular_file() && file.file_size() > 0 && std::regex_match(path, kImage))
+      if (file.is_regular_file() && file.file_size() > 0 && std::regex_match(path, image_name))
         found.push_back(path);
     }
     std::sort(found.begin(), found.end());

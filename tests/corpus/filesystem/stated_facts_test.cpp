@@ -12,8 +12,7 @@ class StatedFacts : public ::testing::Test {
  protected:
   /// Path of a corpus file, unpacked; skips the test if it is not there.
   std::string file(const std::string& name) {
-    const std::string path = kCorpus.empty() ? "" : unpacked(scratch_, kCorpus + "/" + name);
-    return path;
+    return kCorpus.empty() ? std::string() : unpacked(scratch_, kCorpus + "/" + name);
   }
   Scratch scratch_;
 };

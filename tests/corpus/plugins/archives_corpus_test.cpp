@@ -47,7 +47,7 @@ class ArchivesOfOthers : public testing::Test {
     return out;
   }
   TestItem item_of(const std::string& folder, const std::string& name) const {
-    const TestItem out = item(read(TOUCHSTONE_CORPUS_DIR + folder + name));
+    TestItem out = item(read(TOUCHSTONE_CORPUS_DIR + folder + name));
     EXPECT_FALSE(out.bytes.empty()) << name;
     EXPECT_TRUE(host_->matches(out)) << name << " " << out.media_type;
     return out;
