@@ -73,7 +73,7 @@ std::string byte_class(const AsciiSet& set, bool negated) {
 /// One character that is (or is not) in a set of ASCII characters.
 std::string ascii_class(const AsciiSet& set, bool negated, Encoding encoding) {
   if (!negated) {
-    const std::string one = byte_class(set, false);
+    std::string one = byte_class(set, false);
     if (encoding == Encoding::utf8) return one;
     return encoding == Encoding::utf16le ? "(?:" + one + "\\x00)" : "(?:\\x00" + one + ")";
   }
@@ -102,7 +102,7 @@ std::optional<AsciiSet> shorthand(char c, bool& negated) {
   for (char d = '0'; d <= '9'; ++d) set.set(static_cast<std::size_t>(d));
   if (c == 'd' || c == 'D') return set;
   for (char l = 'a'; l <= 'z'; ++l)
-    set.set(static_cast<std::size_t>(l)).set(static_cast<std::size_t>(l - 'a' + 'A'));
+    set.set(static_cast<std::size_t>(l)).set(static_cast<std::size_t>(l) - 'a' + 'A');
   return set.set('_');
 }
 

@@ -163,7 +163,7 @@ Status KeywordMatcher::scan(std::string_view bytes, const OnHit& on_hit) const {
   if (!shared.database || bytes.empty()) return {};
   if (shared.options.streaming) {
     Stream stream(*this);
-    if (const Status written = stream.write(bytes, on_hit); !written) return written;
+    if (Status written = stream.write(bytes, on_hit); !written) return written;
     return stream.finish(on_hit);
   }
   Collector collector(shared.expressions, impl_->scratch.get(), shared.options.max_hits);

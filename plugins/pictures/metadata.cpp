@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <exiv2/exiv2.hpp>
+#include <memory>
 #include <string_view>
 
 namespace touchstone {
@@ -239,9 +240,9 @@ void prepare_metadata() {
 PictureMetadata read_metadata(std::span<const std::uint8_t> picture) {
   PictureMetadata result;
   const ForgetNamespaces at_the_end;  // after `image` is gone
-  Exiv2::Image::AutoPtr image;
+  std::unique_ptr<Exiv2::Image> image;
   try {
-    image = Exiv2::ImageFactory::open(picture.data(), static_cast<long>(picture.size()));
+    image.reset(Exiv2::ImageFactory::open(picture.data(), static_cast<long>(picture.size())).release());
   } catch (const Exiv2::AnyError&) {
     return result;  // not a kind of picture that Exiv2 knows
   }

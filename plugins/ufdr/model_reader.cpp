@@ -45,10 +45,10 @@ std::string_view Model::field(std::string_view name) const {
 }
 
 const std::vector<Model>& Model::list(std::string_view name) const {
-  static const std::vector<Model> kNone;
+  static const std::vector<Model> none;
   const auto found =
       std::find_if(children.begin(), children.end(), [&](const auto& each) { return each.first == name; });
-  return found == children.end() ? kNone : found->second;
+  return found == children.end() ? none : found->second;
 }
 
 struct ModelReader::State {

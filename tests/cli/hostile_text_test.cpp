@@ -26,45 +26,44 @@ class HostileText : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     if (!have("mke2fs")) return;
-    shared_ = new FreshFolder;
+    shared = new FreshFolder;
     for (const Name& name : kNames)
-      write_file(shared_->path("files") / name.raw, std::string("wipe your phone ") + name.raw);
+      write_file(shared->path("files") / name.raw, std::string("wipe your phone ") + name.raw);
     const std::string utf16 = [] {
       std::string text = "\xFF\xFE";
       for (const char c : std::string("please wipe your phone now")) text += std::string{c, '\0'};
       return text;
     }();
-    write_file(shared_->path("files/utf16.txt"), utf16);
+    write_file(shared->path("files/utf16.txt"), utf16);
     // "電話" (telephone) in Shift-JIS, "naïve – café" in Windows-1252.
-    write_file(shared_->path("files/sjis.txt"),
+    write_file(shared->path("files/sjis.txt"),
                "\x93\x64\x98\x62\x82\xF0\x89\xF3\x82\xB5\x82\xC4\x82\xAD\x82\xBE\x82\xB3\x82\xA2\x81\x42\x93"
                "\x64\x98\x62\x82\xCD\x82\xC7\x82\xB1\x82\xC5\x82\xB7\x82\xA9\x81\x42\n");
-    write_file(shared_->path("files/cp1252.txt"),
+    write_file(shared->path("files/cp1252.txt"),
                "a na\xEFve plan \x96 meet me at the caf\xE9 and say nothing to anyone about it\n");
-    write_file(shared_->path("words.txt"), "電話\nna\u00EFve plan\nalert(1)\n");
-    make_ext4(shared_->path("files"), shared_->path("image"), 4);
-    result_ =
-        run({program(), "triage", "--quiet", "--without", "explicit", "--keywords",
-             shared_->text("words.txt"), "--out", shared_->text("case"), "X/1=" + shared_->text("image")});
+    write_file(shared->path("words.txt"), "電話\nna\u00EFve plan\nalert(1)\n");
+    make_ext4(shared->path("files"), shared->path("image"), 4);
+    result = run({program(), "triage", "--quiet", "--without", "explicit", "--keywords",
+                  shared->text("words.txt"), "--out", shared->text("case"), "X/1=" + shared->text("image")});
   }
   static void TearDownTestSuite() {
-    delete shared_;
-    shared_ = nullptr;
+    delete shared;
+    shared = nullptr;
   }
   void SetUp() override {
-    if (!shared_) GTEST_SKIP() << "mke2fs is not installed (e2fsprogs)";
+    if (!shared) GTEST_SKIP() << "mke2fs is not installed (e2fsprogs)";
   }
-  static std::vector<std::string> rows(const std::string& sql) { return query(shared_->path("case"), sql); }
+  static std::vector<std::string> rows(const std::string& sql) { return query(shared->path("case"), sql); }
 
-  static FreshFolder* shared_;
-  static RunResult result_;
+  static FreshFolder* shared;
+  static RunResult result;
 };
 
-FreshFolder* HostileText::shared_ = nullptr;
-RunResult HostileText::result_;
+FreshFolder* HostileText::shared = nullptr;
+RunResult HostileText::result;
 
 TEST_F(HostileText, EveryNameIsAnItemUnderItsEscapedPath) {
-  EXPECT_EQ(result_.exit_code, 0) << result_.error << result_.out;
+  EXPECT_EQ(result.exit_code, 0) << result.error << result.out;
   for (const Name& name : kNames) {
     std::string sql =
         "SELECT count(*) FROM item WHERE path = '/" + std::string(name.escaped) + "' AND state = 'examined'";
@@ -73,13 +72,13 @@ TEST_F(HostileText, EveryNameIsAnItemUnderItsEscapedPath) {
 }
 
 TEST_F(HostileText, TerminalSeesNoControlCharacter) {
-  for (const char c : result_.out + result_.error)
+  for (const char c : result.out + result.error)
     EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
-  EXPECT_EQ((result_.out + result_.error).find("\xE2\x80\xAE"), std::string::npos);
+  EXPECT_EQ((result.out + result.error).find("\xE2\x80\xAE"), std::string::npos);
 }
 
 TEST_F(HostileText, CsvHoldsNoFormulaAndNoControlCharacter) {
-  const std::string csv = read_file(shared_->path("case/report/item.csv"));
+  const std::string csv = read_file(shared->path("case/report/item.csv"));
   EXPECT_EQ(csv.find(",=HYPERLINK"), std::string::npos);
   EXPECT_NE(csv.find("'=HYPERLINK(1).txt"), std::string::npos);
   for (const char c : csv)
@@ -87,7 +86,7 @@ TEST_F(HostileText, CsvHoldsNoFormulaAndNoControlCharacter) {
 }
 
 TEST_F(HostileText, PageDataHoldsNoTagThatCouldClose) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(shared_->path("case/report"))) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(shared->path("case/report"))) {
     if (entry.path().extension() != ".js" || entry.path().string().find("/data/") == std::string::npos)
       continue;
     EXPECT_EQ(read_file(entry.path()).find("<script"), std::string::npos) << entry.path();

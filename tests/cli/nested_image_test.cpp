@@ -87,6 +87,25 @@ TEST_F(NestedImage, VirtualDisksGiveTheSame) {
   }
 }
 
+TEST_F(NestedImage, IsoIsOpenedAsAFileAndInAnArchive) {
+  if (!have("genisoimage") || !have("7z")) GTEST_SKIP() << "needs genisoimage and 7z";
+  fs::create_directories(folder_.path("disc/letters"));
+  write_file(folder_.path("disc/letters/note.txt"), "written on a disc\n");
+  const std::string iso = folder_.text("tree/deep/disc.iso");
+  ASSERT_EQ(run({"genisoimage", "-quiet", "-J", "-R", "-o", iso, folder_.text("disc")}).exit_code, 0);
+  ASSERT_EQ(run({"7z", "a", folder_.text("tree/disc.7z"), iso}).exit_code, 0);
+  triage("out", "T=" + folder_.text("tree"));
+  const auto found = contents(folder_.path("out"), "T:p0/");
+  std::map<std::string, int> notes;
+  for (const auto& [locator, sha256] : found) {
+    if (locator.find("/note.txt") == std::string::npos) continue;
+    // printf 'written on a disc\n' | sha256sum
+    EXPECT_EQ(sha256, "a9e884299b225fc5f777b6487115d9e2f856e6879f88c39d524daf05781ae221") << locator;
+    ++notes[locator.substr(0, locator.find("!p0"))];
+  }
+  EXPECT_EQ(notes, (std::map<std::string, int>{{"deep/disc.iso", 1}, {"disc.7z!/disc.iso", 1}}));
+}
+
 TEST_F(NestedImage, IsTheSameWhateverTheWorkers) {
   fs::copy_file(stick_, folder_.path("tree/deep/any.name"));
   for (const char* jobs : {"0", "1", "3"}) {

@@ -18,26 +18,26 @@ class Resume : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     if (!have("mke2fs")) return;
-    shared_ = new FreshFolder;
+    shared = new FreshFolder;
     // Enough items, kinds and repeats that a run takes a while and its parts overlap.
     for (int i = 0; i < 300; ++i) {
-      write_file(shared_->path("files/d" + std::to_string(i % 17) + "/n" + std::to_string(i) + ".txt"),
+      write_file(shared->path("files/d" + std::to_string(i % 17) + "/n" + std::to_string(i) + ".txt"),
                  "note " + std::to_string(i % 120) + " wipe your phone " +
                      std::string(static_cast<std::size_t>(i * 97 % 5000), 'x'));
     }
     // The shipped rules as they are now: a test must not see them change under it.
-    fs::copy(fs::path(TOUCHSTONE_SOURCE_DIR) / "rules", shared_->path("rules"), fs::copy_options::recursive);
+    fs::copy(fs::path(TOUCHSTONE_SOURCE_DIR) / "rules", shared->path("rules"), fs::copy_options::recursive);
     run({"sh", "-c", "cd \"$0\" && tar cf a.tar d1 d2 && gzip -kn a.tar && tar cf b.tar a.tar.gz d3",
-         shared_->text("files")});
-    make_ext4(shared_->path("files"), shared_->path("image"), 16);
+         shared->text("files")});
+    make_ext4(shared->path("files"), shared->path("image"), 16);
     ASSERT_EQ(triage("undisturbed", {"--jobs", "2"}).exit_code, 0);
   }
   static void TearDownTestSuite() {
-    delete shared_;
-    shared_ = nullptr;
+    delete shared;
+    shared = nullptr;
   }
   void SetUp() override {
-    if (!shared_) GTEST_SKIP() << "mke2fs is not installed (e2fsprogs)";
+    if (!shared) GTEST_SKIP() << "mke2fs is not installed (e2fsprogs)";
   }
 
   static std::vector<std::string> command(const std::string& name, const std::vector<std::string>& more) {
@@ -47,10 +47,10 @@ class Resume : public ::testing::Test {
                                       "--without",
                                       "explicit",
                                       "--rules",
-                                      shared_->text("rules"),
+                                      shared->text("rules"),
                                       "--out",
-                                      shared_->text(name),
-                                      "X/1=" + shared_->text("image")};
+                                      shared->text(name),
+                                      "X/1=" + shared->text("image")};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -59,22 +59,22 @@ class Resume : public ::testing::Test {
   }
 
   static void expect_same(const std::string& name, const std::string& as = "undisturbed") {
-    const auto before = exports(shared_->path(as)), after = exports(shared_->path(name));
+    const auto before = exports(shared->path(as)), after = exports(shared->path(name));
     ASSERT_EQ(before.size(), after.size());
     ASSERT_GT(before.size(), 20U);
     for (std::size_t i = 0; i < before.size(); ++i) {
       EXPECT_EQ(before[i].first, after[i].first);
       EXPECT_TRUE(before[i].second == after[i].second) << before[i].first << " differs";
     }
-    EXPECT_EQ(query(shared_->path(name), "SELECT count(*) FROM problem"), std::vector<std::string>{"0"});
-    EXPECT_EQ(query(shared_->path(name), "SELECT count(*) - count(DISTINCT locator) FROM item"),
+    EXPECT_EQ(query(shared->path(name), "SELECT count(*) FROM problem"), std::vector<std::string>{"0"});
+    EXPECT_EQ(query(shared->path(name), "SELECT count(*) - count(DISTINCT locator) FROM item"),
               std::vector<std::string>{"0"});
   }
 
-  static FreshFolder* shared_;
+  static FreshFolder* shared;
 };
 
-FreshFolder* Resume::shared_ = nullptr;
+FreshFolder* Resume::shared = nullptr;
 
 TEST_F(Resume, NumberOfWorkersDoesNotMatter) {
   EXPECT_EQ(triage("one", {"--jobs", "1"}).exit_code, 0);
@@ -139,41 +139,41 @@ TEST_F(Resume, StopSignalEndsInGoodOrder) {
 
 TEST_F(Resume, FinishedFolderIsLeftAsItIs) {
   EXPECT_EQ(triage("twice", {}).exit_code, 0);
-  const auto manifest = read_file(shared_->path("twice/manifest.sha256"));
+  const auto manifest = read_file(shared->path("twice/manifest.sha256"));
   const RunResult again = triage("twice", {});
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_NE(again.out.find("nothing was left to do"), std::string::npos);
-  EXPECT_EQ(manifest, read_file(shared_->path("twice/manifest.sha256")));
-  EXPECT_EQ(run({program(), "verify", shared_->text("twice")}).exit_code, 0);
+  EXPECT_EQ(manifest, read_file(shared->path("twice/manifest.sha256")));
+  EXPECT_EQ(run({program(), "verify", shared->text("twice")}).exit_code, 0);
 }
 
 TEST_F(Resume, UpdateWithFurtherKeywordsEqualsAFreshRun) {
-  write_file(shared_->path("words.txt"), "note 7\n");
+  write_file(shared->path("words.txt"), "note 7\n");
   EXPECT_EQ(triage("updated", {}).exit_code, 0);
-  const RunResult refused = triage("updated", {"--keywords", shared_->text("words.txt")});
+  const RunResult refused = triage("updated", {"--keywords", shared->text("words.txt")});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.error.find("--update"), std::string::npos) << refused.error;
-  EXPECT_EQ(triage("updated", {"--keywords", shared_->text("words.txt"), "--update"}).exit_code, 0);
-  EXPECT_EQ(triage("fresh", {"--keywords", shared_->text("words.txt")}).exit_code, 0);
+  EXPECT_EQ(triage("updated", {"--keywords", shared->text("words.txt"), "--update"}).exit_code, 0);
+  EXPECT_EQ(triage("fresh", {"--keywords", shared->text("words.txt")}).exit_code, 0);
   expect_same("updated", "fresh");
-  EXPECT_NE(query(shared_->path("fresh"), "SELECT count(*) FROM finding WHERE detail LIKE '%note 7%'"),
+  EXPECT_NE(query(shared->path("fresh"), "SELECT count(*) FROM finding WHERE detail LIKE '%note 7%'"),
             std::vector<std::string>{"0"});
 }
 
 TEST_F(Resume, ChangedEvidenceIsRefused) {
-  fs::copy_file(shared_->path("image"), shared_->path("image2"));
+  fs::copy_file(shared->path("image"), shared->path("image2"));
   std::vector<std::string> words = {program(),
                                     "triage",
                                     "--quiet",
                                     "--without",
                                     "explicit",
                                     "--rules",
-                                    shared_->text("rules"),
+                                    shared->text("rules"),
                                     "--out",
-                                    shared_->text("changed"),
-                                    "X/1=" + shared_->text("image2")};
+                                    shared->text("changed"),
+                                    "X/1=" + shared->text("image2")};
   EXPECT_EQ(run(words).exit_code, 0);
-  std::fstream(shared_->path("image2"), std::ios::in | std::ios::out | std::ios::binary)
+  std::fstream(shared->path("image2"), std::ios::in | std::ios::out | std::ios::binary)
       .seekp(100)
       .write("changed", 7);
   const RunResult result = run(words);

@@ -68,8 +68,8 @@ TEST_F(Scope, NothingElseLeavesATrace) {
 }
 
 TEST_F(Scope, FreeSpaceIsLookedAtOnlyWhereItIsGranted) {
-  const char* const kWindows = "SELECT count(*) FROM item WHERE kind IN ('unallocated', 'slack', 'virtual')";
-  EXPECT_EQ(query(folder_.path("case"), kWindows), std::vector<std::string>{"0"});
+  const char* const windows = "SELECT count(*) FROM item WHERE kind IN ('unallocated', 'slack', 'virtual')";
+  EXPECT_EQ(query(folder_.path("case"), windows), std::vector<std::string>{"0"});
   EXPECT_EQ(query(folder_.path("case"), "SELECT items FROM out_of_scope WHERE rule = 'scope:carving'"),
             std::vector<std::string>{"2"});
   write_case("grant = [\"carving\"]\n");
