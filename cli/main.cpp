@@ -16,7 +16,8 @@ constexpr Command kCommands[] = {
     {"verify", "check an image against its stored hash, or a case folder against its manifest", run_verify},
     {"status", "progress and accounting of a run, live or ended", run_status},
     {"plugins", "list what looks at the evidence: plugins list, plugins info NAME", run_plugins},
-    {"rules", "list and check rule files: rules list, rules check [DIR]", run_rules},
+    {"rules", "list, check and try rule files: rules list, rules check [DIR], rules try FILE DATABASE",
+     run_rules},
 };
 
 void print_help() {

@@ -53,6 +53,10 @@ class Content {
   /// For content that is opened again without being read whole: what read() found before. Given before
   /// read(), it is kept.
   void assume_media_type(const std::string& media_type) { media_type_ = media_type; }
+  /// The digest of these bytes, known from an earlier read. Empty: not known.
+  void assume_sha256(const std::string& sha256) { digests_.sha256 = sha256; }
+  /// Whether all bytes are given as they stand and could be read, so that the digests stand for them.
+  bool is_exact() const { return hidden_.empty() && gaps().empty(); }
   /// To be called before read(): bytes that are not of this content, though they stand in it (a deleted
   /// file's blocks that others use now). They are digested, so that other tools find the same, and then
   /// zeros; without `digest` they are zeros for the digests as well.

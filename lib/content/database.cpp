@@ -13,6 +13,7 @@
 #include "content/database_policy.hpp"
 #include "content/database_stand_in.hpp"
 #include "content/database_vfs.hpp"
+#include "content/functions/sql_functions.hpp"
 
 namespace touchstone {
 namespace {
@@ -142,6 +143,7 @@ Status Database::connect() {
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_progress_handler(raw, kStepsPerCheck, count_steps, this);
   if (auto done = detail::DatabasePolicy::prepare_connection(raw, limits_.value_bytes); !done) return done;
+  if (auto done = register_sql_functions(raw, limits_.country); !done) return done;
   if (auto done = read_schema(); !done) return done;
   policy_.enforce(raw);
   facts_.rolled_back = vfs_.main_written();

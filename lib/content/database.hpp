@@ -40,6 +40,7 @@ struct DatabaseLimits {
   std::uint64_t rows = 50'000'000;             ///< a query yields at most
   std::uint64_t steps = 20'000'000'000;        ///< virtual-machine steps of a query
   std::uint64_t value_bytes = 64ULL << 20;     ///< of one cell or row
+  std::string country = "GB";                  ///< of national telephone numbers, for the function phone()
 };
 
 /// What opening came to, for the record.
@@ -70,7 +71,7 @@ class EvidenceDatabase {
   static Result<std::unique_ptr<EvidenceDatabase>> open(const DatabaseFiles& files, DatabaseState state,
                                                         const DatabaseLimits& limits = {});
   virtual const DatabaseFacts& facts() const = 0;
-  /// One SELECT (or WITH … SELECT). Tables of the schema may be read; helper functions of docs/rules.md may
+  /// One SELECT (or WITH … SELECT). Tables of the schema may be read; helper functions of docs/apps.md may
   /// be called. Error invalid where the SQL is wrong or not allowed: another query may still work.
   virtual Result<std::unique_ptr<EvidenceQuery>> query(std::string_view sql,
                                                        const std::vector<Value>& parameters) = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "content/functions/sql_functions.hpp"
+
 namespace touchstone::detail {
 namespace {
 
@@ -98,7 +100,7 @@ bool is_allowed_function(std::string_view name) {
                                                                 "unlikely",
                                                                 "upper",
                                                                 "zeroblob"};
-  return kAllowed.contains(name);
+  return kAllowed.contains(name) || is_sql_function(name);
 }
 
 /// SQLite's own tables and the two table functions over JSON text; the rest of its virtual tables is dropped.

@@ -6,7 +6,9 @@
 #include <memory>
 #include <set>
 
+#include "content/functions/sql_functions.hpp"
 #include "rules/app_definition.hpp"
+#include "rules/sql_text.hpp"
 
 namespace touchstone {
 namespace {
@@ -49,12 +51,9 @@ class AppChecker {
 
   bool create_tables(sqlite3* db, const AppVersion& version) {
     for (const AppRequiredTable& table : version.required) {
-      std::vector<std::string> names = table.columns;
-      for (const AppRequiredTable& more : version.optional)
-        if (lower_ascii(more.table) == lower_ascii(table.table))
-          names.insert(names.end(), more.columns.begin(), more.columns.end());
       std::string columns;
-      for (const std::string& column : names) columns += (columns.empty() ? "" : ", ") + quoted(column);
+      for (const std::string& column : table.columns)
+        columns += (columns.empty() ? "" : ", ") + quoted(column);
       const std::string sql = fmt::format("CREATE TABLE {}({})", quoted(table.table), columns);
       if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) continue;
       error(version.place, fmt::format("requires: {}", sqlite3_errmsg(db)));
@@ -71,28 +70,40 @@ class AppChecker {
     return std::unique_ptr<sqlite3_stmt, Finalizer>(raw);
   }
 
+  /// With all of what is optional, then with none of it.
   void check(const AppVersion& version) {
+    AppVersion whole = version;
+    for (const AppRequiredTable& more : version.optional) {
+      auto have = std::find_if(whole.required.begin(), whole.required.end(), [&](const AppRequiredTable& t) {
+        return lower_ascii(t.table) == lower_ascii(more.table);
+      });
+      if (have == whole.required.end()) have = whole.required.insert(have, {more.table, {}});
+      have->columns.insert(have->columns.end(), more.columns.begin(), more.columns.end());
+    }
+    check_over(version, whole);
+    if (!version.optional.empty() && errors_.empty()) check_over(version, version);
+  }
+
+  void check_over(const AppVersion& version, const AppVersion& tables) {
     sqlite3* raw = nullptr;
     const int opened = sqlite3_open_v2(":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nullptr);
     const std::unique_ptr<sqlite3, Closer> db(raw);
-    if (opened != SQLITE_OK) return error(version.place, "SQLite cannot be started");
+    if (opened != SQLITE_OK || !register_sql_functions(raw, "GB"))
+      return error(version.place, "SQLite cannot be started");
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0,
                       nullptr);  // "name" that is no column is an error, not a string
-    if (!create_tables(raw, version)) return;
-    if (!version.when.empty()) prepare(raw, version.when, version.place);
-    // What is optional may be there, all or nothing of it: a table that is required as well has its columns.
-    const auto all = [&](std::string_view table, std::string_view) { return is_required(version, table); };
-    const auto none = [&](std::string_view table, std::string_view column) {
-      return column.empty() && is_required(version, table);
+    if (!create_tables(raw, tables)) return;
+    const auto has = [&](std::string_view table, std::string_view column) {
+      return std::any_of(tables.required.begin(), tables.required.end(), [&](const AppRequiredTable& t) {
+        return lower_ascii(t.table) == lower_ascii(table) &&
+               (column.empty() || std::find(t.columns.begin(), t.columns.end(), column) != t.columns.end());
+      });
     };
+    if (!version.when.empty()) prepare(raw, version.when, version.place);
     for (const AppQuery& query : version.queries) {
-      if (const auto statement = prepare(raw, runnable_sql(query.sql, version, all), query.place))
-        check_columns(query, statement.get());
+      const auto statement = prepare(raw, runnable_sql(query.sql, version, has), query.place);
+      if (statement) check_columns(query, statement.get());
     }
-    if (version.optional.empty()) return;
-    drop_tables(raw, version);
-    for (const AppQuery& query : version.queries)
-      prepare(raw, runnable_sql(query.sql, version, none), query.place);
   }
 
   void check_columns(const AppQuery& query, sqlite3_stmt* statement) {

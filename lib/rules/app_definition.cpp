@@ -76,6 +76,7 @@ class AppReader {
     }
     table.choice("format", kOptional, {"sqlite"});
     source.format = "sqlite";
+    source.encrypted = table.text("encrypted", kOptional, 500);
     std::set<std::string> names;
     table.tables("version", kRequired, kMaxVersions, [&](TableReader& inner) {
       AppVersion one = version(inner);
@@ -96,8 +97,7 @@ class AppReader {
     out.when = sql(table, "when", kOptional);
     table.table("requires", [&](TableReader& inner) { out.required = columns_by_table(inner); });
     table.table("optional", [&](TableReader& inner) { out.optional = columns_by_table(inner); });
-    if (out.required.empty())
-      table.error("a version is known by a table [source.version.requires]");
+    if (out.required.empty()) table.error("a version is known by a table [source.version.requires]");
     for (const auto& [kind, columns] : columns_by_kind()) {
       table.tables(kind, kOptional, 100,
                    [&, kind = kind](TableReader& inner) { out.queries.push_back(query(inner, kind)); });

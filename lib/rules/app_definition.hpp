@@ -8,6 +8,7 @@
 //   id = "mmssms"                         # optional, unique in the file
 //   paths = ["**/com.android.providers.telephony/databases/mmssms.db"]   # globs (glob.hpp), ASCII case
 //   folded format = "sqlite"                     # the only one so far, and the default
+//   encrypted = "the key of the phone's keystore"   # optional: the file may be; what it takes to read it
 //     [[source.version]]                  # tried in this order; the first that fits is used
 //     name = "Android 4 and later"
 //     tested = ["AOSP template 2017"]     # what it was tried on; free text
@@ -25,8 +26,8 @@
 // Result columns are those of record_columns(kind); times are microseconds UTC, booleans 0/1, `recipients`
 // and `identifiers` JSON arrays. `source_row` must be there (text or integer), for attachments also
 // `message_row`, the source_row of its message and `message_table` where that is not this version's only
-// message table. `app` is the definition's id and `time_basis` "utc" unless the query gives them. Plain
-// values; no thread rules.
+// message table. In SQL `'{file_name}'` is the name of the database file. `app` is the definition's id and
+// `time_basis` "utc" unless the query gives them. Plain values; no thread rules.
 #pragma once
 
 #include <functional>
@@ -69,6 +70,7 @@ struct AppSource {
   std::string id;
   std::vector<Glob> paths;
   std::string format;
+  std::string encrypted;  ///< what it takes to read the file where it is encrypted; empty: never is
   std::vector<AppVersion> versions;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "content/functions/phone_number.hpp"
 #include "filesystem/time_zone.hpp"
 #include "rules/glob.hpp"
 #include "rules/toml_reader.hpp"
@@ -42,6 +43,7 @@ class CaseReader {
     } else {
       root.error_at("time_zone", zone.error().message);
     }
+    country(root);
     root.table("ranking", [this](TableReader& table) {
       case_.score_complainant_words = table.boolean("complainant_words").value_or(false);
     });
@@ -53,6 +55,16 @@ class CaseReader {
   }
 
  private:
+  void country(TableReader& root) {
+    const std::string name = root.text("country", kOptional, 64);
+    if (name.empty()) return;
+    if (!functions::is_country(name))
+      return root.error_at(
+          "country",
+          fmt::format("\"{}\" is no country of ISO 3166 in two capital letters, such as GB", name));
+    case_.country = name;
+  }
+
   std::optional<TimeUs> time(TableReader& table, std::string_view key, bool required) {
     const auto when = table.time(key, required);
     if (!when) return std::nullopt;

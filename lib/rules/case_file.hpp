@@ -67,6 +67,7 @@ struct CaseFile {
   RuleFileInfo info;
   std::string reference, title;
   std::string time_zone = "Europe/London";
+  std::string country = "GB";  ///< ISO 3166 alpha-2: of telephone numbers that are written without one
   bool score_complainant_words =
       false;  ///< keyword points also for what a complainant wrote (default: never)
   std::vector<CaseWindow> windows;

@@ -101,7 +101,7 @@ std::string TableReader::text(std::string_view key, bool required, std::size_t m
 }
 
 std::string TableReader::identifier(std::string_view key, bool required) {
-  const std::string value = text(key, required, 64);
+  std::string value = text(key, required, 64);
   if (!value.empty() && !is_identifier(value)) {
     error_at(key, fmt::format("\"{}\" may hold letters, digits, \".\", \"_\" and \"-\" only", key));
     return {};

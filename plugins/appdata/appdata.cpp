@@ -1,6 +1,9 @@
 // appdata: messages, calls, contacts, accounts, locations and visits from the databases of apps, as
 // rules/apps/*.toml describe them (docs/apps.md). Knows no app itself.
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <touchstone/plugin.hpp>
@@ -12,7 +15,33 @@
 namespace touchstone::appdata {
 namespace {
 
-constexpr const char* kMediaTypes[] = {"application/vnd.sqlite3", "application/x-sqlite3", nullptr};
+/// The last: a database that is encrypted has no form at all.
+constexpr const char* kMediaTypes[] = {"application/vnd.sqlite3", "application/x-sqlite3",
+                                       "application/octet-stream", nullptr};
+
+/// Bytes of the file's start that are looked at. Those of a cipher are spread evenly: for 16 KiB the entropy
+/// is above 7.98 bits a byte; of compressed data it is no less, but that has a form, which gives it a type.
+constexpr std::size_t kSample = std::size_t{16} * 1024;
+constexpr double kMinEntropy = 7.6;
+/// Of SQLCipher's pages, and of what SQLite makes at least.
+constexpr std::uint64_t kSmallestPage = 512;
+
+bool looks_encrypted(Job& job) {
+  if (job.size() < 2 * kSmallestPage || job.size() % kSmallestPage != 0) return false;
+  std::vector<std::uint8_t> bytes(kSample);
+  const std::int64_t got = job.read_at(0, bytes);
+  if (got < static_cast<std::int64_t>(2 * kSmallestPage)) return false;
+  bytes.resize(static_cast<std::size_t>(got));
+  std::array<std::size_t, 256> counts{};
+  for (const std::uint8_t byte : bytes) ++counts[byte];
+  double entropy = 0;
+  for (const std::size_t count : counts) {
+    if (count == 0) continue;
+    const double share = static_cast<double>(count) / static_cast<double>(bytes.size());
+    entropy -= share * std::log2(share);
+  }
+  return entropy >= kMinEntropy;
+}
 
 class AppData final : public Plugin {
  public:
@@ -29,6 +58,7 @@ class AppData final : public Plugin {
     const auto settings = nlohmann::json::parse(setup.settings(), nullptr, false);
     const auto files =
         settings.is_object() ? settings.value("files", nlohmann::json::array()) : nlohmann::json();
+    any_path_ = settings.is_object() && settings.value("any_path", false);
     for (const auto& file : files) {
       if (!file.is_string()) continue;
       auto app = load_app_definition(file.get<std::string>());
@@ -43,13 +73,31 @@ class AppData final : public Plugin {
     for (const AppDefinition& app : apps_) {
       const auto source = std::find_if(app.sources.begin(), app.sources.end(),
                                        [&](const AppSource& s) { return any_matches(s.paths, path); });
-      if (source != app.sources.end()) Extraction(job, app, *source).run();
+      if (source == app.sources.end()) {
+        if (any_path_) try_sources(job, app);
+        continue;
+      }
+      if (job.media_type() != "application/octet-stream") {
+        Extraction(job, app, *source).run();
+      } else if (!source->encrypted.empty() && looks_encrypted(job)) {
+        job.emit_problem(
+            "encrypted",
+            app.info.title + ": the database is encrypted and was not read; it takes " + source->encrypted);
+      }
     }
     return TS_DONE;
   }
 
  private:
+  /// A database that lies nowhere: the first source that it fits, or why it fits none.
+  static void try_sources(Job& job, const AppDefinition& app) {
+    for (const AppSource& source : app.sources)
+      if (Extraction(job, app, source).fits()) return Extraction(job, app, source).run();
+    for (const AppSource& source : app.sources) Extraction(job, app, source).run();
+  }
+
   std::vector<AppDefinition> apps_;
+  bool any_path_ = false;  ///< setting of `rules try`
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace touchstone::appdata {
@@ -129,6 +130,7 @@ void Extraction::run() {
   if (!schema_.read(*job_)) return;
   const AppVersion* version = choose_version();
   if (!version) return;
+  tell_schema(*version);
   note_messages_with_attachments(*version);
   for (const AppQuery& query : version->queries) {
     if (job_->cancelled()) return;
@@ -145,6 +147,32 @@ void Extraction::run() {
                                                    app_->info.title, list));
 }
 
+bool Extraction::fits() {
+  if (!schema_.read(*job_)) return false;
+  return std::any_of(source_->versions.begin(), source_->versions.end(),
+                     [&](const AppVersion& version) { return schema_.misfit(*job_, version).empty(); });
+}
+
+/// Which version reads the database, and the database's fingerprint, which `tested` may name.
+void Extraction::tell_schema(const AppVersion& version) {
+  const std::string fingerprint = schema_.fingerprint(*job_);
+  const bool tested = std::any_of(version.tested.begin(), version.tested.end(), [&](const std::string& text) {
+    return text.find(fingerprint) != std::string::npos;
+  });
+  const nlohmann::json detail{
+      {"fingerprint", fingerprint}, {"source", source_->id}, {"tested", tested}, {"version", version.name}};
+  const std::string title =
+      fmt::format("{}: read by the definition for \"{}\"; schema {}, {}", app_->info.title, version.name,
+                  fingerprint, tested ? "tested" : "not among those it was tested on");
+  job_->emit_finding(1000, {.rule = app_->info.id,
+                            .category = "schema",
+                            .title = title,
+                            .detail = detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                            .position = {},
+                            .record_kind = {},
+                            .record_key = {}});
+}
+
 const AppVersion* Extraction::choose_version() {
   std::string reasons;
   for (const AppVersion& version : source_->versions) {
@@ -153,8 +181,8 @@ const AppVersion* Extraction::choose_version() {
     reasons += fmt::format("; {}: {}", version.name, reason);
   }
   job_->emit_problem("unknown_schema",
-                     fmt::format("{}: a database of an unknown version, nothing of it was read{}",
-                                 app_->info.title, reasons));
+                     fmt::format("{}: a database of an unknown version (schema {}), nothing of it was read{}",
+                                 app_->info.title, schema_.fingerprint(*job_), reasons));
   return nullptr;
 }
 
@@ -172,18 +200,28 @@ void Extraction::note_messages_with_attachments(const AppVersion& version) {
         wanted_.insert(
             hash_of(row_name(columns.table_of_message(rows), plain_text(rows.value(*columns.message_row)))));
     };
-    note(job_->query(query.sql));
-    note(job_->query_recovered(query.table, query.sql));
+    const std::string sql = sql_of(query, version);
+    note(job_->query(sql));
+    note(job_->query_recovered(query.table, sql));
   }
+}
+
+std::string Extraction::sql_of(const AppQuery& query, const AppVersion& version) {
+  const std::string sql =
+      runnable_sql(query.sql, version, [&](std::string_view table, std::string_view column) {
+        return column.empty() ? schema_.has(table) : schema_.columns(*job_, table).contains(fold(column));
+      });
+  const std::string_view path = job_->path();
+  return with_file_name(sql, path.substr(path.rfind('/') + 1));
 }
 
 void Extraction::run_query(const AppQuery& query, const AppVersion& version) {
   maker_.notes = {};
   if (is_spoken(query)) {
     gaps_.try_emplace(query.table, *job_, query.table);
-    note_rows_beneath_log(query);
+    note_rows_beneath_log(query, version);
   }
-  Query rows = job_->query(query.sql);
+  Query rows = job_->query(sql_of(query, version));
   if (!rows) return;  // the host has recorded why
   Columns columns(query, rows);
   columns.default_message_table = message_table(version);
@@ -255,7 +293,7 @@ void Extraction::emit_own_attachment(const AppQuery& query, Query& rows, const C
 
 void Extraction::run_recovered(const AppQuery& query, const AppVersion& version) {
   maker_.notes = {};
-  Query rows = job_->query_recovered(query.table, query.sql);
+  Query rows = job_->query_recovered(query.table, sql_of(query, version));
   if (!rows) return;
   Columns columns(query, rows);
   columns.default_message_table = message_table(version);
@@ -266,7 +304,7 @@ void Extraction::run_recovered(const AppQuery& query, const AppVersion& version)
 }
 
 /// The rows that stand in the database without its write-ahead log, where there is one.
-void Extraction::note_rows_beneath_log(const AppQuery& query) {
+void Extraction::note_rows_beneath_log(const AppQuery& query, const AppVersion& version) {
   beneath_log_.reset();
   const std::string_view path = job_->path();
   if (!job_->has_neighbour(std::string(path.substr(path.rfind('/') + 1)) + "-wal")) return;
@@ -275,7 +313,7 @@ void Extraction::note_rows_beneath_log(const AppQuery& query) {
   Query there = job_->query("SELECT count(*) FROM sqlite_schema WHERE lower(name) = lower(?1)",
                             {Cell(std::string_view(query.table))}, TS_DB_WITHOUT_WAL);
   if (!there || !there.step() || there.value(0).integer == 0) return;
-  Query rows = job_->query(query.sql, {}, TS_DB_WITHOUT_WAL);
+  Query rows = job_->query(sql_of(query, version), {}, TS_DB_WITHOUT_WAL);
   while (rows && rows.step()) {
     if (beneath_log_->size() >= kMaxRowsBeneathLog) {
       beneath_log_.reset();

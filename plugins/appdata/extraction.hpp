@@ -27,14 +27,18 @@ class Extraction {
   Extraction(Job& job, const AppDefinition& app, const AppSource& source)
       : job_(&job), app_(&app), source_(&source) {}
   void run();
+  /// Whether a version of the source fits the database.
+  bool fits();
 
  private:
   struct Columns;
   const AppVersion* choose_version();
+  void tell_schema(const AppVersion& version);
+  std::string sql_of(const AppQuery& query, const AppVersion& version);
   void note_messages_with_attachments(const AppVersion& version);
   void run_query(const AppQuery& query, const AppVersion& version);
   void run_recovered(const AppQuery& query, const AppVersion& version);
-  void note_rows_beneath_log(const AppQuery& query);
+  void note_rows_beneath_log(const AppQuery& query, const AppVersion& version);
   void note_live(const AppQuery& query, Query& rows, const Columns& columns, const std::string& row,
                  std::vector<Field>& fields);
   bool mark_recovered(const AppQuery& query, Query& rows, const Columns& columns, std::string& row,

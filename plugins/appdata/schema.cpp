@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "rules/rule_file.hpp"
+
 namespace touchstone::appdata {
 namespace {
 
@@ -31,7 +33,8 @@ bool is_true(const ts_value& value) {
 /// What the queries read is what `requires` names: the check of a definition sees to it.
 bool is_read_by(const AppVersion& version, const std::string& table) {
   const auto required = [&](const AppRequiredTable& r) { return fold(r.table) == table; };
-  return std::any_of(version.required.begin(), version.required.end(), required);
+  return std::any_of(version.required.begin(), version.required.end(), required) ||
+         std::any_of(version.optional.begin(), version.optional.end(), required);
 }
 
 /// A table of messages has a text, a time and a party. The names are those of the messengers seen so far.
@@ -65,6 +68,25 @@ std::string quoted(std::string_view name) {
   return result + '"';
 }
 
+std::string with_file_name(std::string_view sql, std::string_view name) {
+  static constexpr std::string_view parameter = "'{file_name}'";
+  std::string literal = "'";
+  for (const char c : name.substr(0, 255)) {
+    if (c == '\0') continue;
+    literal += c;
+    if (c == '\'') literal += c;
+  }
+  literal += '\'';
+  std::string result;
+  for (std::size_t at = 0;;) {
+    const std::size_t next = sql.find(parameter, at);
+    result += sql.substr(at, next - at);
+    if (next == std::string_view::npos) return result;
+    result += literal;
+    at = next + parameter.size();
+  }
+}
+
 bool Schema::read(Job& job) {
   Query query = job.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'");
   if (!query) return false;
@@ -77,14 +99,25 @@ bool Schema::read(Job& job) {
 
 const std::set<std::string>& Schema::columns(Job& job, std::string_view table) {
   const auto found = tables_.find(fold(table));
-  static const std::set<std::string> kNone;
-  if (found == tables_.end()) return kNone;
+  static const std::set<std::string> none;
+  if (found == tables_.end()) return none;
   const auto [entry, is_new] = columns_.try_emplace(found->first);
   if (is_new) {
     if (Query query = job.query("SELECT * FROM " + quoted(found->second) + " LIMIT 0"))
       for (std::size_t i = 0; i < query.columns(); ++i) entry->second.insert(fold(query.column_name(i)));
   }
   return entry->second;
+}
+
+std::string Schema::fingerprint(Job& job) {
+  std::string all;
+  for (const auto& [folded, name] : tables_) {
+    if (folded.starts_with("sqlite_")) continue;
+    all += folded + '(';
+    for (const std::string& column : columns(job, name)) all += column + ',';
+    all += ")\n";
+  }
+  return sha256_hex(all).substr(0, 16);
 }
 
 std::string Schema::misfit(Job& job, const AppVersion& version) {

@@ -18,6 +18,9 @@ std::string fold(std::string_view name);
 /// As an SQL identifier, whatever is in it.
 std::string quoted(std::string_view name);
 
+/// SQL with the file's name, as a literal, for each `'{file_name}'`.
+std::string with_file_name(std::string_view sql, std::string_view name);
+
 class Schema {
  public:
   /// False if the database cannot be read; the host has recorded why.
@@ -27,6 +30,9 @@ class Schema {
   const std::set<std::string>& columns(Job& job, std::string_view table);
   /// Folded name → name as written.
   const std::map<std::string, std::string>& tables() const { return tables_; }
+  /// 16 hex digits that are the same for databases with the same tables and columns, in any order and case;
+  /// SQLite's own tables do not count.
+  std::string fingerprint(Job& job);
   /// Why the version does not fit; empty if it does.
   std::string misfit(Job& job, const AppVersion& version);
 

@@ -1,6 +1,7 @@
 #include "rules/app_definition.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "rules/sql_text.hpp"
 
@@ -103,6 +104,59 @@ TEST(SqlText, GivesTheStatementWithoutItsEnd) {
   EXPECT_FALSE(single_select(""));
   EXPECT_FALSE(single_select("SELECT 1; SELECT 2"));
   EXPECT_FALSE(single_select("PRAGMA user_version"));
+}
+
+constexpr const char* kOptional = R"([source.version.optional]
+sms = ["read"]
+im = ["sms_id", "text"]
+[[source.version.message]]
+table = "sms"
+sql = '''SELECT s._id AS source_row, s.read AS edited, i.text AS body FROM opt_sms s LEFT JOIN opt_im i ON i.sms_id = s._id'''
+[[source.version.message]]
+)";
+
+TEST(AppDefinition, MayReadWhatOnlySomeDatabasesHave) {
+  const std::string text = replaced("[[source.version.message]]\n", kOptional);
+  EXPECT_EQ(query_error(text), "");
+  const auto app = parse_app_definition(text, "a.toml");
+  ASSERT_TRUE(app) << app.error().message;
+  const AppVersion& version = app->sources[0].versions.at(0);
+  sqlite3* db = nullptr;
+  sqlite3_open(":memory:", &db);
+  const auto first_row = [&](const HasColumn& has) {
+    sqlite3_stmt* statement = nullptr;
+    const std::string sql = runnable_sql(version.queries.at(0).sql, version, has);
+    EXPECT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    std::string row;
+    if (sqlite3_step(statement) == SQLITE_ROW)
+      for (int i = 0; i < 3; ++i) {
+        const auto* cell = reinterpret_cast<const char*>(sqlite3_column_text(statement, i));
+        row += std::string(cell ? cell : "NULL") + " ";
+      }
+    sqlite3_finalize(statement);
+    return row;
+  };
+  ASSERT_EQ(
+      sqlite3_exec(db, "CREATE TABLE sms(_id INTEGER PRIMARY KEY, body); INSERT INTO sms VALUES(7, 'x')",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  EXPECT_EQ(first_row([](std::string_view table, std::string_view column) {
+              return table == "sms" && (column.empty() || column == "_id" || column == "body");
+            }),
+            "7 NULL NULL ");
+  ASSERT_EQ(sqlite3_exec(db,
+                         "ALTER TABLE sms ADD read; UPDATE sms SET read = 1; CREATE TABLE im(sms_id, text);"
+                         "INSERT INTO im VALUES(7, 'there')",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  EXPECT_EQ(first_row([](std::string_view, std::string_view) { return true; }), "7 1 there ");
+  sqlite3_close(db);
+}
+
+TEST(AppDefinition, WhatIsOptionalIsReadUnderItsOwnName) {
+  std::string text = replaced("[[source.version.message]]\n", kOptional);
+  text.replace(text.find("FROM opt_sms s"), 14, "FROM sms s");
+  EXPECT_NE(query_error(text).find("no such column: s.read"), std::string::npos) << query_error(text);
 }
 
 }  // namespace

@@ -122,6 +122,20 @@ TEST(CaseFile, RefusesWhatContradictsItself) {
             std::string::npos);
 }
 
+TEST(CaseFile, HasACountry) {
+  const auto country = [](const std::string& line) {
+    const auto file =
+        parse_case_file("schema = \"touchstone.case/1\"\nreference = \"E/1\"\n" + line, "case.toml");
+    return file ? file->country : file.error().message;
+  };
+  EXPECT_EQ(country(""), "GB");
+  EXPECT_EQ(country("country = \"FR\"\n"), "FR");
+  EXPECT_NE(country("country = \"UK\"\n").find("case.toml:3:11: \"UK\" is no country"), std::string::npos)
+      << country("country = \"UK\"\n");
+  EXPECT_NE(country("country = \"gb\"\n").find("is no country"), std::string::npos);
+  EXPECT_NE(country("country = 44\n").find("case.toml:3:11:"), std::string::npos);
+}
+
 TEST(CaseFile, ShippedFormOfIdentifiersIsStable) {
   EXPECT_EQ(normalise_identifier("07700 900123"), "447700900123");
   EXPECT_EQ(normalise_identifier("60999"), "60999") << "a short code is no British national number";
