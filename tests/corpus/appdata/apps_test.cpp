@@ -67,7 +67,8 @@ TEST_F(CorpusApps, ReadWhatsAppOfOctober2023) {
   EXPECT_EQ(field(last, "conversation"), "100000000000000001@g.us");
   EXPECT_EQ(field(last, "sent"), "1661417508000000");
   EXPECT_EQ(field(last, "direction"), "out");
-  EXPECT_EQ(field(messages.at("message 169"), "status"), "system: added to the group");
+  EXPECT_EQ(field(last, "status"), "not sent; edited 2022-08-25T08:59:15Z; forwarded; answers message 169");
+  EXPECT_EQ(field(messages.at("message 169"), "status"), "system: added to the group: +00000");
   const Record& deleted = messages.at("message 7454");
   EXPECT_EQ(field(deleted, "deleted"), "1");
   EXPECT_EQ(field(deleted, "recipients"), "[\"+11111\"]");

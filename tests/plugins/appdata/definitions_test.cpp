@@ -214,7 +214,8 @@ TEST(WhatsApp, YieldsMessagesOfTheCurrentGeneration) {
   const std::string to_group = "[\"" + group + "\"]", to_k = "[\"+447700900101\"]";
   expect(2, {k, "1700000000000000", "1700000000500000", "in", "+447700900101", "[]", "hello", "received", "0",
              "0"});
-  expect(3, {k, "1700000001000000", "NULL", "out", "NULL", to_k, "hello back", "read", "0", "1"});
+  expect(3, {k, "1700000001000000", "NULL", "out", "NULL", to_k, "hello back",
+             "read; edited 2023-11-14T22:13:21Z", "0", "1"});
   expect(4, {group, "1700000002000000", "1700000002500000", "in", "+447700900102", to_group, "to the group",
              "received", "0", "0"});
   expect(5, {group, "1700000003000000", "NULL", "out", "NULL", to_group, "a caption", "delivered", "0", "0"});
