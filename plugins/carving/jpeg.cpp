@@ -148,9 +148,11 @@ Found JpegCarver::pieced_on_grid(JpegDecoder& decoder, std::uint64_t offset, std
   const std::uint64_t last_cut = fault / grid * grid;
   for (std::uint64_t k = 0; k < kCuts && last_cut > k * grid; ++k) {
     const std::uint64_t at = last_cut - k * grid;
-    const JpegDecoder::State* from = decoder.snapshot_before(at);
-    if (!from) break;
-    Cut cut{decoder, *from, offset, at, grid};
+    const JpegDecoder::State* snapshot = decoder.snapshot_before(at);
+    if (!snapshot) break;
+    const JpegDecoder::State& nearest =
+        decoder.nearest_before(at, *snapshot, {{offset, UINT64_MAX - offset}});
+    Cut cut{decoder, nearest, offset, at, grid};
     for (std::uint64_t d = 1; d <= kReachClusters; ++d) {
       if (view_.exhausted() || file_work_ > kLongWorkOfFile) return std::nullopt;
       if (auto found = try_at(cut, offset + at + d * grid)) return found;

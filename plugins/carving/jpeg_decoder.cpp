@@ -23,8 +23,8 @@ bool HuffmanTable::make(const std::uint8_t* counts, const std::uint8_t* values, 
     const int count = counts[length - 1];
     offset[static_cast<std::size_t>(length)] = index - code;
     for (int i = 0; i < count; ++i, ++code, ++index) {
-      if (length > 9) continue;
-      const int spare = 9 - length;
+      if (length > kQuickBits) continue;
+      const int spare = kQuickBits - length;
       for (int j = 0; j < 1 << spare; ++j) {
         const auto place = static_cast<std::size_t>((code << spare) + j);
         if (place >= quick.size()) return false;
@@ -74,14 +74,29 @@ int JpegDecoder::byte() {
   return value;
 }
 
+void JpegDecoder::undo_to(std::size_t length) {
+  while (undo_.size() > length) {
+    nonzero_[undo_.back().first] = undo_.back().second;
+    undo_.pop_back();
+  }
+}
+
+const JpegDecoder::State& JpegDecoder::nearest_before(std::uint64_t offset, const State& snapshot,
+                                                      std::vector<Run> runs) {
+  resume(snapshot, std::move(runs));
+  nearest_ = state_;
+  nearest_undo_ = undo_.size();
+  follow_to_ = offset;
+  run();
+  follow_to_ = UINT64_MAX;
+  return nearest_;
+}
+
 void JpegDecoder::resume(const State& state, std::vector<Run> runs) {
   for (std::size_t i = 0; i < snapshots_.size(); ++i) {
-    if (&snapshots_[i] != &state) continue;
-    while (undo_.size() > snapshot_undo_[i]) {
-      nonzero_[undo_.back().first] = undo_.back().second;
-      undo_.pop_back();
-    }
+    if (&snapshots_[i] == &state) undo_to(snapshot_undo_[i]);
   }
+  if (&state == &nearest_) undo_to(nearest_undo_);
   state_ = state;
   accounted_ = state_.at;
   runs_ = std::move(runs);
@@ -226,6 +241,7 @@ bool JpegDecoder::huffman(Bytes body) {
     for (std::size_t i = 1; i <= 16; ++i) count += body[i];
     if (kind > 1 || id > 3 || count > 256 || body.size() < 17 + count) return false;
     HuffmanTable& table = kind ? tables->ac[id] : tables->dc[id];
+    if (kind) tables->ac_steps[id] = nullptr;
     if (!table.make(body.data() + 1, body.data() + 17, count)) return false;
     body = body.subspan(17 + count);
   }

@@ -19,7 +19,9 @@ namespace touchstone::carving {
 
 struct HuffmanTable {
   bool defined = false;
-  std::array<std::uint16_t, 512> quick{};  ///< by 9 bits: length << 8 | symbol; 0: longer
+  static constexpr int kQuickBits = 9;
+  static constexpr std::size_t kQuickSize = std::size_t{1} << kQuickBits;
+  std::array<std::uint16_t, kQuickSize> quick{};  ///< by the next bits: length << 8 | symbol; 0: longer
   std::array<std::int32_t, 18> max_code{};
   std::array<std::int32_t, 17> offset{};
   std::array<std::uint8_t, 256> symbols{};
@@ -27,8 +29,18 @@ struct HuffmanTable {
   bool make(const std::uint8_t* counts, const std::uint8_t* values, std::size_t value_count);
 };
 
+/// What the next bits of a sequential picture's AC coefficients are, as many codes with their values as they
+/// hold: bits << 8 | advance of the coefficient; 0: read code by code. Made for the tables that a scan uses.
+struct AcSteps {
+  static constexpr int kBits = 11;
+  static constexpr std::uint16_t kEnd = 0x80;  ///< the block ends behind them
+  std::array<std::uint16_t, std::size_t{1} << kBits> step{};
+  explicit AcSteps(const HuffmanTable& table);
+};
+
 struct JpegTables {
   std::array<HuffmanTable, 4> dc, ac;
+  std::array<std::shared_ptr<const AcSteps>, 4> ac_steps;
   std::array<std::uint16_t, 4> quant_dc{};  ///< first step of each quantisation table, 0: undefined
 };
 
@@ -92,7 +104,10 @@ class JpegDecoder {
   /// Snapshots taken about every 512 bytes of a scan; the last at or before `offset`.
   const State* snapshot_before(std::uint64_t offset) const;
   void keep_snapshots(bool keep) { keep_snapshots_ = keep; }
-  /// Goes back to `state` with other runs, undoing what came after it.
+  /// Decodes on from a snapshot as far as no byte from `offset` on is needed, so that tries with other runs
+  /// behind it do not decode what is before again. Valid until the next call.
+  const State& nearest_before(std::uint64_t offset, const State& snapshot, std::vector<Run> runs);
+  /// Goes back to `state`, a snapshot or the nearest, with other runs, undoing what came after it.
   void resume(const State& state, std::vector<Run> runs);
 
  private:
@@ -115,25 +130,50 @@ class JpegDecoder {
   void multi_picture(Bytes body, std::uint64_t body_at);
   bool scan();
   void snapshot();
+  void undo_to(std::size_t length);
   void account();
   bool unit();
+  bool unit_ac();
   bool restart();
   bool end_scan();
-  void fill_bits();
+  /// Takes bytes until more than 48 bits are held. Called with fewer than 17.
+  void fill_bits() {
+    if (!fill_whole_bytes()) fill_by_byte();
+  }
+  bool fill_whole_bytes();
+  void fill_by_byte();
   bool need(int count) {
     if (state_.bit_count < count) fill_bits();
     return state_.bit_count >= count;
   }
-  int symbol(const HuffmanTable& table);
+  int symbol(const HuffmanTable& table) {
+    if (state_.bit_count < 16) fill_bits();
+    if (state_.bit_count >= 16) {
+      const std::uint16_t quick = table.quick[quick_window(state_.bits, state_.bit_count)];
+      if (quick != 0) {
+        state_.bit_count -= quick >> 8U;
+        return quick & 0xFF;
+      }
+    }
+    return long_symbol(table);
+  }
+  static std::size_t quick_window(std::uint64_t bits, int count) {
+    return bits >> static_cast<unsigned>(count - HuffmanTable::kQuickBits) & (HuffmanTable::kQuickSize - 1);
+  }
+  int long_symbol(const HuffmanTable& table);
   bool receive(int count, std::int32_t& value);
   bool bit(int& value);
+  void make_steps(std::size_t ac);
+  bool whole_steps(const AcSteps& steps, int& k);
+  template <typename Each>
+  bool short_codes(const HuffmanTable& table, int& k, int last, Each each);
   bool block_sequential(const State::ScanPart& part, std::size_t slot);
   bool block_dc(const State::ScanPart& part, std::size_t slot);
   bool dc_difference(const State::ScanPart& part, std::size_t slot);
   bool block_ac_first(const State::ScanPart& part, std::uint64_t& nonzero);
   bool block_ac_refine(const State::ScanPart& part, std::uint64_t& nonzero);
   bool refine_passed(std::uint64_t& nonzero, int& k, int skip);
-  std::uint64_t& nonzero_of(const Component& component, std::uint32_t x, std::uint32_t y);
+  std::size_t stored_index(const Component& component) const;
   bool fail() {
     failed_ = true;
     return false;
@@ -152,6 +192,7 @@ class JpegDecoder {
   std::vector<Component> components_;
   std::vector<std::uint64_t> nonzero_;  // progressive: for each block, which coefficients are not zero
   std::vector<std::pair<std::size_t, std::uint64_t>> undo_;
+  std::uint64_t visited_ = 0;  // blocks while journal_
   bool journal_ = false;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> further_;
   std::uint64_t position_ = 0, first_scan_ = 0;
@@ -159,6 +200,9 @@ class JpegDecoder {
   bool keep_snapshots_ = false;
   std::vector<State> snapshots_;
   std::vector<std::size_t> snapshot_undo_;  // how long undo_ was
+  State nearest_;                           // the last unit that begins before follow_to_
+  std::size_t nearest_undo_ = 0;
+  std::uint64_t follow_to_ = UINT64_MAX;
 };
 
 }  // namespace touchstone::carving
