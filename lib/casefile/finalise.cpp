@@ -102,13 +102,16 @@ int common_tail(const std::string& a, const std::string& b) {
 
 /// Attachments name a path as the app stores it, often from a storage root that has another name on the disk:
 /// the item of the same exhibit that shares the longest tail of the path is taken, if it shares the name and
-/// one folder above it.
+/// one folder above it. A member of the item that names it, such as an attachment in a mail, is taken first.
 void link_attachments(const Database& db) {
   db.execute("UPDATE attachment SET item_id = NULL, found = NULL");
   db.execute("UPDATE message SET attachment_item_id = NULL WHERE attachment_item_id IS NOT NULL");
   auto attachments = db.prepare(
-      "SELECT a.id, a.path, i.exhibit_id FROM attachment a JOIN item_row i ON i.id = a.source_item_id "
+      "SELECT a.id, a.path, i.exhibit_id, i.id FROM attachment a JOIN item_row i ON i.id = a.source_item_id "
       "WHERE a.path IS NOT NULL");
+  auto member = db.prepare(
+      "SELECT id FROM item_row WHERE exhibit_id = ?1 AND name = ?2 AND parent_id = ?3 AND path = ?4 ORDER BY "
+      "locator LIMIT 1");
   auto candidates = db.prepare(
       "SELECT id, path FROM item_row WHERE exhibit_id = ?1 AND name = ?2 AND kind <> 'directory' ORDER BY "
       "locator LIMIT 200");
@@ -118,8 +121,11 @@ void link_attachments(const Database& db) {
     const std::string name = to_valid_utf8(attachments.text(1)).substr(attachments.text(1).rfind('/') + 1);
     std::int64_t best = 0;
     int best_tail = path.find('/') == std::string::npos ? 0 : 1;
+    member.bind(1, attachments.integer(2)).bind(2, name).bind(3, attachments.integer(3)).bind(4, "/" + path);
+    if (member.step()) best = member.integer(0);
+    member.reset();
     candidates.bind(1, attachments.integer(2)).bind(2, name);
-    while (candidates.step()) {
+    while (best == 0 && candidates.step()) {
       const int tail = common_tail(candidates.text(1), path);
       if (tail > best_tail) best = candidates.integer(0), best_tail = tail;
     }

@@ -13,7 +13,6 @@ find_package(fmt 9 REQUIRED)                            # libfmt-dev
 find_package(Protobuf REQUIRED)                         # libprotobuf-dev protobuf-compiler
 pkg_check_modules(TSK REQUIRED IMPORTED_TARGET tsk)     # libtsk-dev
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)      # libargon2-dev
-pkg_check_modules(EWF REQUIRED IMPORTED_TARGET libewf)  # libewf-dev
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)    # libdeflate-dev
 pkg_check_modules(MAGIC REQUIRED IMPORTED_TARGET libmagic)        # libmagic-dev
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)    # libseccomp-dev
@@ -25,6 +24,14 @@ pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)           # libblkid-dev
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)   # libtomlplusplus-dev
 pkg_check_modules(PLIST REQUIRED IMPORTED_TARGET libplist-2.0)    # libplist-dev
 pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)           # libexpat1-dev
+pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)        # libgmime-3.0-dev
+pkg_check_modules(QPDF REQUIRED IMPORTED_TARGET libqpdf)          # libqpdf-dev
+# libphonenumber-dev: Debian's package has neither a .pc file nor one of CMake.
+find_library(PHONENUMBER_LIBRARY phonenumber REQUIRED)
+find_path(PHONENUMBER_INCLUDE phonenumbers/phonenumberutil.h REQUIRED)
+add_library(touchstone_phonenumber INTERFACE IMPORTED GLOBAL)
+target_link_libraries(touchstone_phonenumber INTERFACE ${PHONENUMBER_LIBRARY})
+target_include_directories(touchstone_phonenumber SYSTEM INTERFACE ${PHONENUMBER_INCLUDE})
 if(TOUCHSTONE_GPL_PLUGINS)
   pkg_check_modules(EXIV2 REQUIRED IMPORTED_TARGET exiv2)         # libexiv2-dev (GPL-2+)
 endif()

@@ -263,7 +263,7 @@ void add_sessions(const EwfSet& set, ImageInfo& info) {
 
 /// Logical evidence counts its bytes in the list of its files alone; what its volume section says of sectors
 /// is no size of anything.
-Result<std::uint64_t> logical_size(EwfSet& set, EwfGeometry& geometry) {
+Result<std::uint64_t> logical_size(EwfSet& set, EwfGeometry& geometry, ImageInfo& info) {
   const EwfFile& last = set.files.back();
   if (last.segment.files_length == 0)
     return Error{set.missing.empty() ? ErrorCode::corrupt : ErrorCode::not_found,
@@ -273,7 +273,13 @@ Result<std::uint64_t> logical_size(EwfSet& set, EwfGeometry& geometry) {
   const auto list = make_window(*last.bytes, last.segment.files_at, last.segment.files_length);
   std::uint64_t size = logical_media_size(*list).value_or(0);
   // Without it the chunks tell: what follows the last file is not looked at.
-  if (size == 0) size = set.chunks() * geometry.sectors_per_chunk * geometry.bytes_per_sector;
+  if (size == 0) {
+    add_problem(
+        info, ProblemKind::corrupt,
+        "the list of its files does not say how many bytes they have: what lies in the last chunk may be "
+        "told as damaged");
+    size = set.chunks() * geometry.sectors_per_chunk * geometry.bytes_per_sector;
+  }
   geometry.sectors = size / geometry.bytes_per_sector + (size % geometry.bytes_per_sector == 0 ? 0 : 1);
   return size;
 }
@@ -309,7 +315,7 @@ Result<std::unique_ptr<ExhibitSource>> open_ewf(ImageInput input) {
   const bool logical = set->files.front().segment.logical;
   std::uint64_t size = 0;
   if (logical) {
-    const auto counted = logical_size(*set, geometry);
+    const auto counted = logical_size(*set, geometry, info);
     if (!counted) return Error{counted.error().code, counted.error().message + because};
     size = *counted;
   }

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "evidence/aff_source.hpp"
 #include "evidence/digest.hpp"
 #include "evidence/dmg_source.hpp"
+#include "evidence/ewf2_source.hpp"
 #include "evidence/ewf_source.hpp"
 #include "evidence/file_source.hpp"
 #include "evidence/folder_source.hpp"
 #include "evidence/image_format.hpp"
 #include "evidence/image_input.hpp"
-#include "evidence/libewf_source.hpp"
 #include "evidence/parallels_source.hpp"
 #include "evidence/qcow_source.hpp"
 #include "evidence/raw_source.hpp"
@@ -119,13 +120,6 @@ Result<std::unique_ptr<ExhibitSource>> or_raw(Result<std::unique_ptr<ExhibitSour
   return make_raw_exhibit(std::move(input.bytes), std::move(info));
 }
 
-Result<std::unique_ptr<ExhibitSource>> open_ewf2(ImageInput input, const DetectedFormat& format) {
-  auto image = open_with_libewf(std::move(input));
-  if (image) return image;
-  return Error{ErrorCode::unsupported,
-               "is " + format.name + ", which the libewf of this system does not read: " + format.advice};
-}
-
 }  // namespace
 
 void add_problem(ImageInfo& info, ProblemKind kind, const std::string& message) {
@@ -187,7 +181,7 @@ Result<std::unique_ptr<ExhibitSource>> open_image_input(ImageInput input) {
     case ImageFormat::ewf:
       return open_ewf(std::move(input));
     case ImageFormat::ewf2:
-      return open_ewf2(std::move(input), *format);
+      return open_ewf2(std::move(input));
     case ImageFormat::vmdk:
       return open_vmdk(std::move(input));
     case ImageFormat::qcow:
@@ -203,6 +197,7 @@ Result<std::unique_ptr<ExhibitSource>> open_image_input(ImageInput input) {
     case ImageFormat::dmg:
       return or_raw(open_dmg(input), input, std::move(info));
     case ImageFormat::aff:
+      return open_aff(std::move(input));
     case ImageFormat::archive:
     case ImageFormat::unsupported:
       break;

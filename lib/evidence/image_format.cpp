@@ -18,8 +18,6 @@ constexpr std::string_view kConvert =
 constexpr std::string_view kReacquire = "export it as E01 or raw with the tool that made it";
 constexpr std::string_view kRestore = "restore it to a disk or raw image with the tool that made it";
 constexpr std::string_view kUnpack = "unpack it and give the image inside";
-constexpr std::string_view kEwf2 =
-    "convert it to E01 or raw (EnCase, FTK Imager, or ewfexport of a libewf from 2023 or later)";
 constexpr std::string_view kLogical =
     "it holds files, not a disk: export them to a folder or zip with EnCase or FTK Imager, and give that";
 
@@ -36,7 +34,7 @@ struct Row {
 // numbers.
 constexpr std::array kRows = {
     Row{0, "EVF\x09\x0d\x0a\xff\x00"sv, ImageFormat::ewf, "EWF (E01)", ""},
-    Row{0, "EVF2\x0d\x0a\x81\x00"sv, ImageFormat::ewf2, "EWF2 (Ex01)", kEwf2},
+    Row{0, "EVF2\x0d\x0a\x81\x00"sv, ImageFormat::ewf2, "EWF2 (Ex01)", ""},
     Row{0, "LVF\x09\x0d\x0a\xff\x00"sv, ImageFormat::ewf, "logical EWF (L01)", ""},
     Row{0, "LEF2\x0d\x0a\x81\x00"sv, ImageFormat::unsupported, "logical EWF2 (Lx01)", kLogical},
     Row{0, "ADCRYPT\x00"sv, ImageFormat::unsupported, "image encrypted by FTK Imager (AD encryption)",
@@ -56,6 +54,8 @@ constexpr std::array kRows = {
     Row{0, "WithouFreSpacExt"sv, ImageFormat::parallels, "HDD (Parallels disk)", ""},
     Row{0, "Bochs Virtual HD Image"sv, ImageFormat::unsupported, "Bochs disk", kConvert},
     Row{0, "AFF10\x0d\x0a\x00"sv, ImageFormat::aff, "AFF (Advanced Forensic Format)", ""},
+    // affcrypto of AFFLIB 3.7 writes its first segment over the head of the file.
+    Row{0, "AFF\x00\x00\x00"sv, ImageFormat::aff, "AFF (Advanced Forensic Format)", ""},
     Row{0, "AFFKEY\x00"sv, ImageFormat::unsupported, "AFF key file", kReacquire},
     Row{0, "ADSEGMENTEDFILE\x00"sv, ImageFormat::unsupported, "AD1 (AccessData logical image)",
         "it holds files, not a disk: export them to a folder or zip with FTK Imager, and give that"},

@@ -74,6 +74,8 @@ class MappedImage : public ExhibitSource {
   /// The parent's files and troubles become this image's.
   void set_parent(std::unique_ptr<ExhibitSource> parent);
   std::uint32_t add_file(std::unique_ptr<ByteSource> file);
+  /// Memory for unpacked units, where they are large. Before the first read.
+  void set_unit_budget(std::size_t bytes) { units_ = UnitCache(bytes); }
 
   ImageInfo info_;
   std::vector<std::unique_ptr<ByteSource>> files_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "filesystem/apfs_volumes.hpp"
 #include "filesystem/filesystem.hpp"
 #include "filesystem/free_space.hpp"
 #include "filesystem/trees/backups.hpp"
@@ -66,6 +67,8 @@ Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uin
   }
   if (!volume.layer.empty()) return detail::open_layer(image, volume, options);
   if (is_holder(volume)) {
+    if (volume.filesystem == "apfs" && options.free_space)
+      return with_free_space(detail::open_apfs_container(image, volume), image, {volume.offset, volume.size});
     return std::unique_ptr<FileSystem>(std::make_unique<EmptyFileSystem>(volume.filesystem));
   }
   if (is_tree(volume.filesystem)) return open_tree(image, volume, options);

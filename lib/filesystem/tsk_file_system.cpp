@@ -89,6 +89,7 @@ class TskFileSystem : public FileSystem {
     const DirHandle dir(tsk_fs_dir_open_meta(fs_.get(), address.inode));
     if (!dir) return unlistable(directory, address.inode, problems);
     tsk_error_reset();
+    if (context_.ext && directory.address.empty()) note_root(*dir, problems);
 
     const Chain chain = chain_of(directory, address.inode);
     const bool orphans = address.inode == TSK_FS_ORPHANDIR_INUM(fs_.get()) ||
@@ -272,6 +273,15 @@ class TskFileSystem : public FileSystem {
     }
     return Error{ErrorCode::corrupt,
                  (directory.path.empty() ? "/" : directory.path) + ": cannot be listed: " + reason};
+  }
+
+  /// TSK lists a root that says it is something else without a word.
+  static void note_root(const TSK_FS_DIR& dir, std::vector<Problem>& problems) {
+    const TSK_FS_META* meta = dir.fs_file == nullptr ? nullptr : dir.fs_file->meta;
+    if (meta != nullptr && meta->type == TSK_FS_META_TYPE_DIR) return;
+    problems.push_back(
+        make_problem(ProblemKind::corrupt, "",
+                     "the root directory is not marked as a directory: it may be another file's bytes"));
   }
 
   static std::vector<std::size_t> in_order(const TSK_FS_DIR& dir) {

@@ -17,6 +17,24 @@ std::uint32_t usable_sector(std::uint32_t size) {
   return size >= 512 && size % 512 == 0 && size <= 65536 ? size : 512;
 }
 
+/// Ext of the first revision has inodes of 128 bytes and says nothing of their size (Linux kernel
+/// documentation, ext4: s_rev_level, s_inode_size). TSK reads that field all the same, and with zero there
+/// sees a volume without a single file.
+void mend_first_revision(const TskImage& image, std::uint64_t offset) {
+  constexpr std::uint64_t kSuperblock = 1024, kInodeSize = 88;
+  constexpr std::size_t kMagic = 56, kRevision = 76;
+  std::array<std::byte, 90> block{};
+  const auto got = image.source().read_at(offset + kSuperblock, block);
+  if (!got || *got != block.size()) return;
+  const auto number = [&](std::size_t at, std::size_t size) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < size; ++i) value |= std::to_integer<std::uint32_t>(block[at + i]) << 8 * i;
+    return value;
+  };
+  if (number(kMagic, 2) != 0xEF53 || number(kRevision, 4) != 0 || number(kInodeSize, 2) != 0) return;
+  image.overlay(offset + kSuperblock + kInodeSize, {128, 0});
+}
+
 }  // namespace
 
 TskImage::TskImage(ByteSource& source, std::uint32_t sector_size) : external_(std::make_unique<External>()) {
@@ -36,12 +54,21 @@ ssize_t TskImage::read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size
     tsk_error_set_errstr("%s", got.error().message.c_str());
     return -1;
   }
+  for (const auto& [from, bytes] : external->overlays) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (from + i >= at && from + i - at < *got) buffer[from + i - at] = static_cast<char>(bytes[i]);
+    }
+  }
   for (const Gap& gap : external->source->gaps()) {
     const std::uint64_t from = std::max(gap.offset, at);
     const std::uint64_t to = std::min(gap.offset + gap.length, at + *got);
     if (from < to) external->touched.add(from, to - from, gap.reason);
   }
   return static_cast<ssize_t>(*got);
+}
+
+void TskImage::overlay(std::uint64_t offset, std::vector<std::uint8_t> bytes) const {
+  external_->overlays.emplace_back(offset, std::move(bytes));
 }
 
 std::vector<Gap> TskImage::take_touched_gaps() {
@@ -71,6 +98,7 @@ bool tsk_saw_several() {
 
 FsHandle open_any_file_system(const TskImage& image, std::uint64_t offset) {
   const auto at = static_cast<TSK_OFF_T>(offset);
+  mend_first_revision(image, offset);
   FsHandle fs(tsk_fs_open_img(image.get(), at, TSK_FS_TYPE_DETECT));
   if (fs || !tsk_saw_several()) return fs;
   constexpr std::array kOrder = {TSK_FS_TYPE_NTFS_DETECT,  TSK_FS_TYPE_EXT_DETECT, TSK_FS_TYPE_FAT_DETECT,

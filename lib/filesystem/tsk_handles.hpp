@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "evidence/byte_source.hpp"
@@ -35,6 +36,8 @@ class TskImage {
   /// Null if TSK refuses the image (then tsk_error() says why).
   TSK_IMG_INFO* get() const { return handle_.get(); }
   ByteSource& source() const { return *external_->source; }
+  /// From now on reads give `bytes` at `offset` (few, at the most).
+  void overlay(std::uint64_t offset, std::vector<std::uint8_t> bytes) const;
   /// Ranges of the image that were read and lie in gaps, since the last call.
   std::vector<Gap> take_touched_gaps();
 
@@ -43,6 +46,7 @@ class TskImage {
     TSK_IMG_INFO info;  // must be first: TSK casts
     ByteSource* source;
     GapList touched;
+    std::vector<std::pair<std::uint64_t, std::vector<std::uint8_t>>> overlays;
   };
   static ssize_t read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size_t length);
 

@@ -15,7 +15,7 @@ std::vector<Volume> list_layer(ByteSource& image, const TskImage& tsk, Volume& h
   std::vector<Volume> locked;
   if (list_locked(image, holder, locked, problems, options)) return locked;
   if (holder.filesystem == "ntfs") return list_snapshots(image, holder, problems, options);
-  if (holder.filesystem == "apfs" && holder.layer.empty()) return list_apfs(tsk, holder);
+  if (holder.filesystem == "apfs" && holder.layer.empty()) return list_apfs(tsk, holder, options);
   if (holder.filesystem == "lvm2") return list_lvm(image, tsk, holder, problems);
   return list_md(image, tsk, holder);
 }

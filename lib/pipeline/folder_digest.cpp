@@ -64,16 +64,19 @@ std::string folder_digest(const std::string& path) {
     waiting.pop_back();
     for (const std::string& name : names_in(path + "/" + directory)) {
       if (++entries > kMaxDigestEntries) break;
-      const std::string relative = directory + name;
+      std::string relative = directory;
+      relative += name;
+      std::string place = path;
+      place.append("/").append(relative);
       struct stat status {};
-      if (::lstat((path + "/" + relative).c_str(), &status) != 0) continue;
+      if (::lstat(place.c_str(), &status) != 0) continue;
       add(relative);
       // Of a directory only its name: its times change with what is listed here anyway.
       const bool is_directory = S_ISDIR(status.st_mode);
       add(is_directory ? "d"
                        : fmt::format("{} {} {}.{}", status.st_mode & S_IFMT, status.st_size,
                                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec));
-      if (is_directory) waiting.push_back(relative + '/');
+      if (is_directory) waiting.emplace_back(relative).push_back('/');
       if (S_ISREG(status.st_mode)) samples.offer(relative);
     }
   }

@@ -19,7 +19,6 @@
 
 #include "content/content.hpp"
 #include "evidence/exhibit_source.hpp"
-#include "evidence/versions.hpp"
 #include "filesystem/versions.hpp"
 #include "pipeline/apart.hpp"
 #include "pipeline/folder_digest.hpp"
@@ -39,7 +38,7 @@ using nlohmann::json;
 // Names that DESIGN reserves: known to the command line even where the plugin is not installed.
 constexpr const char* kKnownPlugins[] = {"hashes",  "keywords", "patterns", "archives", "documents",
                                          "mail",    "pictures", "video",    "explicit", "faces",
-                                         "objects", "ocr",      "appdata",  "carving"};
+                                         "objects", "ocr",      "appdata",  "carving",  "thumbnails"};
 // Samples of an exhibit's files for the fingerprint: the whole is checked by its verification.
 constexpr int kSamples = 64;
 constexpr std::size_t kSampleBytes = 64 * 1024;
@@ -367,7 +366,6 @@ std::string components_text() {
       {"openssl", OPENSSL_VERSION_TEXT},
       {"opencv", CV_VERSION},
       {"libmagic", MediaTyper::library_version()},
-      {"libewf", libewf_version()},
       {"protobuf", std::to_string(GOOGLE_PROTOBUF_VERSION)},
       {"kernel", fmt::format("{} {} {}", kernel.sysname, kernel.release, kernel.machine)},
       {"processor", cpu_class()}};
@@ -405,7 +403,7 @@ std::string fingerprint_text(const Triage::State& state) {
                                       {"uses", files}};
   }
   const json components = json::parse(state.components);
-  for (const char* library : {"sleuthkit", "sqlite", "opencv", "libmagic", "libewf"})
+  for (const char* library : {"sleuthkit", "sqlite", "opencv", "libmagic"})
     text["libraries"][library] = components[library];
   return text.dump();
 }

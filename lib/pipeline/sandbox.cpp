@@ -160,14 +160,22 @@ constexpr int kAllowed[] = {SCMP_SYS(pread64),
                             SCMP_SYS(exit_group),
                             SCMP_SYS(restart_syscall)};
 
+// The library's own macros for these are compound literals, which C++ does not have.
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+
+scmp_arg_cmp masked_equals(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 void add_open_rules(scmp_filter_ctx filter, int call, unsigned flags_argument) {
   // Reading may be tried (Landlock decides where); writing, creating and truncating may not.
   constexpr std::uint64_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC;
-  seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                   SCMP_CMP(flags_argument, SCMP_CMP_MASKED_EQ, kWriting, O_RDONLY));
+  seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, masked_equals(flags_argument, kWriting, O_RDONLY));
   for (const std::uint64_t bit : {static_cast<std::uint64_t>(O_WRONLY), static_cast<std::uint64_t>(O_RDWR),
                                   static_cast<std::uint64_t>(O_CREAT), static_cast<std::uint64_t>(O_TRUNC)}) {
-    seccomp_rule_add(filter, SCMP_ACT_TRAP, call, 1, SCMP_CMP(flags_argument, SCMP_CMP_MASKED_EQ, bit, bit));
+    seccomp_rule_add(filter, SCMP_ACT_TRAP, call, 1, masked_equals(flags_argument, bit, bit));
   }
 }
 
@@ -180,20 +188,20 @@ bool load_filter() {
   add_open_rules(filter, SCMP_SYS(open), 1);
   // New processes are remembered. A thread is only refused: glibc starts it with all signals blocked, so the
   // handler could not run.
-  seccomp_rule_add(filter, SCMP_ACT_TRAP, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  seccomp_rule_add(filter, SCMP_ACT_TRAP, SCMP_SYS(clone), 1, masked_equals(0, CLONE_THREAD, 0));
   // glibc tries the newer calls first and falls back when they do not exist.
   seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
   // abort() sends itself a signal; isatty() asks the terminal; fcntl only looks.
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                   SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+                   equals(0, static_cast<scmp_datum_t>(getpid())));
   seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
   for (const int command : {F_GETFL, F_GETFD, F_SETFD, F_GETLK, F_SETLK}) {
     seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                     SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+                     equals(1, static_cast<scmp_datum_t>(command)));
   }
   // Limits may be read (glibc does), never set: the new-limit pointer must be null.
-  seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+  seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, equals(2, 0));
   const bool loaded = seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded;

@@ -38,7 +38,8 @@ std::set<std::pair<std::string, std::string>> changes(const json& before, const 
 bool same_reading(const std::string& before, const CaseFile* after) {
   if (before.empty() || !after) return before.empty() && !after;
   const auto old = parse_case_file(before, "the case file of the last run");
-  if (!old || old->time_zone != after->time_zone || old->exhibits.size() != after->exhibits.size())
+  if (!old || old->time_zone != after->time_zone || old->country != after->country ||
+      old->exhibits.size() != after->exhibits.size())
     return false;
   for (std::size_t i = 0; i < old->exhibits.size(); ++i) {
     const CaseExhibit &a = old->exhibits[i], &b = after->exhibits[i];

@@ -49,6 +49,7 @@ Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place
     if (reader < 0)
       return Error{ErrorCode::unsupported, "the plugin " + place.steps(i).plugin() + " is not in this run"};
     held.assume_media_type(place.steps(i).media_type());
+    held.assume_sha256(place.steps(i).sha256());
     ItemContext item;
     item.locator = place.locator();
     Examination examination;
@@ -125,6 +126,7 @@ ItemContext Worker::State::context(const wire::Unit& unit, const wire::Place& pl
   item.name = place.name();
   item.rows_only = place.rows_only();
   item.recover = exhibit.gate->grants("recovery");
+  if (case_file) item.country = case_file->country;
   item.skip.insert(unit.skip().begin(), unit.skip().end());
   item.only.insert(unit.only().begin(), unit.only().end());
   if (place.steps_size() == 0) {

@@ -82,6 +82,7 @@ class MemberListing {
         output_(output),
         base_(place) {
     base_.set_media_type(content.media_type());
+    if (content.is_exact() && window == nullptr) base_.set_sha256(content.digests().sha256);
     same_place_[place.locator()] = 1;  // a carved file may be all that a window holds
   }
 
@@ -258,6 +259,7 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
     if (!source) return fail_from(0, source.error());
     container = std::make_unique<Content>(source.take());
     container->assume_media_type(place.media_type());
+    container->assume_sha256(place.sha256());
     container_locator = place.locator();
   }
   const int reader = reader_index(*session, unit.reader());
@@ -335,6 +337,8 @@ void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<st
   step.set_ordinal(member.ordinal());
   *step.mutable_runs() = member.runs();
   step.set_media_type(unit.place().media_type());
+  step.set_sha256(unit.place().sha256());
+  place.clear_sha256();
   place.set_path(member.path());
   place.set_locator(member.locator());
   place.set_name(member.name());

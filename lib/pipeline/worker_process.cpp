@@ -83,7 +83,7 @@ void PageWatch::end_unit() {
 void PageWatch::enter(int plugin) {
   const std::uint64_t now = process_cpu_us(0);
   const auto slot = [&](int index) -> std::uint64_t& {
-    const auto i = static_cast<std::size_t>(index + 1);
+    const auto i = static_cast<std::size_t>(index) + 1;
     if (spent_us_.size() <= i) spent_us_.resize(i + 1, 0);
     return spent_us_[i];
   };
@@ -98,7 +98,7 @@ void PageWatch::enter(int plugin) {
 }
 
 std::string PageWatch::leave() {
-  const std::string refused = take_violation();
+  std::string refused = take_violation();
   enter(-1);
   return refused;
 }

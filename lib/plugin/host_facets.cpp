@@ -59,9 +59,11 @@ ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_
   auto& database = job->databases[of_item ? 1 : 0][state];
   if (!database) {
     if (of_item) open_companions(job);
+    DatabaseLimits limits;
+    limits.country = job->item->country;
     auto opened = EvidenceDatabase::open(
         {&job->content->source(), of_item ? job->wal.get() : nullptr, of_item ? job->journal.get() : nullptr},
-        static_cast<DatabaseState>(state));
+        static_cast<DatabaseState>(state), limits);
     if (!opened) {
       job->report(kind_of(opened.error().code), opened.error().message);
       return nullptr;

@@ -18,7 +18,9 @@ sqlite::RecoveredDatabase* recovered(ts_job* job) {
     job->recovery_tried = true;
     sqlite::RecoverySettings settings;
     settings.cancelled = job->item->cancelled;
-    auto opened = sqlite::RecoveredDatabase::open(files_of(job), settings);
+    DatabaseLimits limits;
+    limits.country = job->item->country;
+    auto opened = sqlite::RecoveredDatabase::open(files_of(job), settings, limits);
     // That the database itself can't be read has been said where it was read.
     if (!opened) return nullptr;
     job->recovered = opened.take();

@@ -121,7 +121,7 @@ std::vector<std::string> plugin_folders(const std::vector<std::string>& extra) {
 
 std::string data_folder() {
   if (const fs::path build = build_root(); !build.empty()) {
-    const std::string source = cache_entry(build, "touchstone_SOURCE_DIR");
+    std::string source = cache_entry(build, "touchstone_SOURCE_DIR");
     if (!source.empty() && fs::exists(fs::path(source) / "rules")) return source;
   }
   return (fs::path(program_folder()).parent_path() / "share" / "touchstone").string();
@@ -174,6 +174,7 @@ std::vector<PluginFile> load_plugins(const std::vector<std::string>& folders) {
     }
   }
   std::vector<PluginFile> plugins;
+  plugins.reserve(found.size());
   for (auto& [name, file] : found) plugins.push_back(std::move(file));
   return plugins;
 }

@@ -336,13 +336,19 @@ Status PluginSession::examine(const ItemContext& item, Content& content, Hasher&
 
 int PluginSession::container_reader(const ItemContext& item, Content& content) const {
   if (item.rows_only) return -1;
+  int reader = -1;
   for (const auto& plugin : state_->plugins) {
     const ts_plugin_v1& table = plugin->table();
     if (!plugin->ready || !(table.inputs & TS_INPUT_MEMBERS)) continue;
     if (!item.only.empty() && !item.only.contains(plugin->file->name)) continue;
-    if (!item.skip.contains(plugin->file->name) && matches(table, item, content)) return plugin->index;
+    if (item.skip.contains(plugin->file->name) || !matches(table, item, content)) continue;
+    // One that asks for a name knows better than one that takes anything.
+    const bool by_name =
+        table.scope == TS_SCOPE_ITEM && table.matcher.name_globs && *table.matcher.name_globs;
+    if (by_name) return plugin->index;
+    if (reader < 0) reader = plugin->index;
   }
-  return -1;
+  return reader;
 }
 
 void PluginSession::list_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,

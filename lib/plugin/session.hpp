@@ -78,8 +78,9 @@ struct ItemContext {
   std::function<TimeUs(std::int64_t local_us)> local_to_utc;
   std::function<bool(const Record&)> passes;  ///< the scope gate for rows
   std::function<bool()> cancelled;
-  bool rows_only = false;  ///< only `appdata` runs
-  bool recover = true;     ///< rows deleted from databases may be looked for
+  bool rows_only = false;      ///< only `appdata` runs
+  std::string country = "GB";  ///< of telephone numbers that are written without one
+  bool recover = true;         ///< rows deleted from databases may be looked for
   /// Whether content-scope results for these bytes were given before: asked once, after the read.
   std::function<bool(const std::string& sha256)> reuse_content_if;
   std::set<std::string, std::less<>> skip;  ///< left out after two charged attempts

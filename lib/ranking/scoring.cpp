@@ -143,6 +143,7 @@ std::vector<Reason> finding_reasons(const RankingRules& rules, std::size_t index
     if (!held || rank(finding) < rank(held)) held = finding;
   }
   std::vector<Reason> out;
+  out.reserve(best.size());
   for (const auto& [name, finding] : best) {
     out.push_back({index, points_of(rule, *finding), fill(rule, subject, finding, context), finding->key,
                    finding->rule});

@@ -48,6 +48,7 @@ void add_formats(archive* a, Formats formats) {
     archive_read_support_format_lha(a);
     archive_read_support_format_rar(a);
     archive_read_support_format_rar5(a);
+    archive_read_support_format_xar(a);
   }
   if (formats == Formats::with_zip) archive_read_support_format_zip(a);
   archive_read_support_format_raw(a);
@@ -75,7 +76,7 @@ const char* kind_of(std::string_view reason) {
 
 }  // namespace
 
-StreamContainer::StreamContainer(Job& job, bool may_be_zip)
+StreamContainer::StreamContainer(const Job& job, bool may_be_zip)
     : job_(job), may_be_zip_(may_be_zip), buffer_(kReadBytes) {}
 
 StreamContainer::~StreamContainer() {
@@ -90,7 +91,7 @@ long StreamContainer::read_some(archive* a, void* self, const void** out) {
     if (unpacked < 0) archive_set_error(a, -1, "%s", container.gzip_->error().c_str());
     return unpacked < 0 ? ARCHIVE_FATAL : static_cast<long>(unpacked);
   }
-  const auto got = container.job_.read_at(container.source_offset_, container.buffer_);
+  const auto got = container.read_source();
   if (got < 0) {
     archive_set_error(a, -1, "the bytes at %llu cannot be read",
                       static_cast<unsigned long long>(container.source_offset_));
@@ -102,6 +103,7 @@ long StreamContainer::read_some(archive* a, void* self, const void** out) {
 
 bool StreamContainer::open() {
   opened_ = false;
+  next_hidden_ = 0;
   std::array<std::uint8_t, 8> head{};
   const auto got = std::max<std::int64_t>(job_.read_at(0, head), 0);
   const int filter = filter_of({reinterpret_cast<const char*>(head.data()), static_cast<std::size_t>(got)},
@@ -117,7 +119,7 @@ bool StreamContainer::open() {
   if (packed_whole_ && !gzip_ && !add_filter(archive_, filter)) return false;
   archive_read_set_callback_data(archive_, this);
   archive_read_set_read_callback(archive_, read_some);
-  if (!gzip_) add_seeking();
+  if (!gzip_ && hidden_.empty()) add_seeking();
   opened_ = archive_read_open1(archive_) == ARCHIVE_OK;
   return opened_;
 }
@@ -177,11 +179,13 @@ StreamContainer::Step StreamContainer::next() {
     if (rc == ARCHIVE_EOF) return Step::end;
     if (rc == ARCHIVE_FATAL) return Step::broken;
     if (rc == ARCHIVE_FAILED || rc == ARCHIVE_RETRY) continue;
+    if (!hidden_.empty() && shown_ >= ordinals_.size()) return Step::end;
     const int format = archive_format(archive_);
     // The raw reader takes anything: without a filter that would make every file a container of itself.
     if (format == ARCHIVE_FORMAT_RAW && !packed_whole_) return Step::broken;
     costs_to_skip_ = packed_whole_ || !stores_unpacked(format);
-    ordinal_ = seen_++;
+    ordinal_ = hidden_.empty() ? seen_ : ordinals_[shown_++];
+    seen_ = ordinal_ + 1;
     position_ = 0;
     return Step::member;
   }
@@ -191,7 +195,8 @@ StreamContainer::Step StreamContainer::next() {
 /// Goes over a member's data. Where that means unpacking it, in steps that can be stopped: one call of
 /// libarchive's own skip may unpack terabytes.
 StreamContainer::Step StreamContainer::skip_data() {
-  if (!costs_to_skip_) return Step::member;
+  // Directories of RAR 5 have no data that could be asked for.
+  if (!costs_to_skip_ || archive_entry_filetype(entry_) == AE_IFDIR) return Step::member;
   const void* block = nullptr;
   std::size_t size = 0;
   la_int64_t offset = 0;
@@ -242,7 +247,8 @@ void StreamContainer::describe(ts_member& member) const {
 
 ts_status StreamContainer::ended(Step step, std::uint64_t encrypted) {
   // Asked before a format was found, libarchive follows a null pointer.
-  if (seen_ == 0 && opened_ && archive_read_has_encrypted_entries(archive_) == 1) {
+  if (seen_ == 0 &&
+      (rar_.names_encrypted || (opened_ && archive_read_has_encrypted_entries(archive_) == 1))) {
     job_.fail("the list of members is encrypted");
     return TS_ENCRYPTED;
   }
@@ -253,12 +259,13 @@ ts_status StreamContainer::ended(Step step, std::uint64_t encrypted) {
   if (step != Step::broken) return TS_OK;
   const std::string reason = archive_format(archive_) == ARCHIVE_FORMAT_RAW && !packed_whole_
                                  ? "is no archive that is read here"
-                                 : error_text();
+                             : !cut_.empty() ? cut_
+                                             : error_text();
+  const std::string_view kind = kind_of(reason);
   if (seen_ == 0) {
     job_.fail(reason);
-    return kind_of(reason) == std::string_view("unsupported") ? TS_UNSUPPORTED : TS_CORRUPT;
+    return kind == "unsupported" ? TS_UNSUPPORTED : kind == "encrypted" ? TS_ENCRYPTED : TS_CORRUPT;
   }
-  const std::string_view kind = kind_of(reason);
   if (kind == "encrypted" && encrypted > 0) return TS_OK;  // that has been said
   job_.emit_problem(kind, "after " + std::to_string(seen_) + " members: " + reason);
   return TS_OK;
@@ -278,6 +285,13 @@ bool StreamContainer::is_empty_gzip() const {
 }
 
 ts_status StreamContainer::list() {
+  look_at_head();
+  if (rar_.is_volume) {
+    job_.emit_problem("unsupported",
+                      "is one of several volumes of an archive: only members that begin and end in it are "
+                      "whole, and parts are not joined");
+  }
+  if (!hidden_.empty()) return list_by_head();
   if (!open()) {
     if (!is_empty_gzip()) return ended(Step::broken, 0);
     const std::string path = gzip_->name().empty() ? "data" : gzip_->name();
@@ -314,10 +328,13 @@ ts_status StreamContainer::list() {
   if (encrypted > 0) job_.emit_problem("encrypted", std::to_string(encrypted) + " members are encrypted");
   // Damage in the data of a single packed file is told when it is unpacked.
   const bool single = archive_format(archive_) == ARCHIVE_FORMAT_RAW && packed_whole_ && seen_ > 0;
+  if (step == Step::end && seen_ == 0 && archive_format(archive_) == ARCHIVE_FORMAT_7ZIP && !is_empty_)
+    return ended(Step::broken, encrypted);
   return step == Step::broken && single ? TS_OK : ended(step, encrypted);
 }
 
 ts_status StreamContainer::extract(std::uint32_t first, std::uint32_t count) {
+  look_at_head();
   if (!open()) {
     if (!is_empty_gzip()) return ended(Step::broken, 0);
     if (first == 0)
@@ -325,20 +342,34 @@ ts_status StreamContainer::extract(std::uint32_t first, std::uint32_t count) {
           0, [](void*, std::uint8_t*, std::size_t) -> std::int64_t { return 0; }, nullptr);
     return TS_OK;
   }
+  return extract_open(first, count);
+}
+
+ts_status StreamContainer::resume(const Job& job, std::uint32_t first, std::uint32_t count) {
+  job_ = job;
+  resumable_ = false;
+  // The member at which it stopped may not have been read to its end.
+  if (skip_data() != Step::member) return TS_OK;
+  return extract_open(first, count);
+}
+
+ts_status StreamContainer::extract_open(std::uint32_t first, std::uint32_t count) {
   const std::uint64_t end = std::uint64_t{first} + count;
   Step step = Step::member;
   while (seen_ < std::min<std::uint64_t>(end, kMaxMembers) && step == Step::member &&
          (step = next()) == Step::member) {
     const bool has_data =
         archive_entry_filetype(entry_) != AE_IFDIR && archive_entry_is_data_encrypted(entry_) <= 0;
-    if (ordinal_ < first || !has_data) {
-      step = has_data ? skip_data() : Step::member;
+    if (ordinal_ < first || !has_data || ordinal_ >= end) {
+      step = has_data && ordinal_ < first ? skip_data() : Step::member;
     } else if (!extract_member()) {
+      if (!member_error_.empty()) step = Step::broken;
       break;
     } else if (!member_error_.empty()) {
       step = member_limited_ ? Step::limit : after_damage();
     }
   }
+  resumable_ = step == Step::member && seen_ > 0 && !job_.cancelled();
   // list() has told of what is broken between members.
   return seen_ == 0 ? ended(step, 0) : TS_OK;
 }

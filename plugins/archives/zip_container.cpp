@@ -3,8 +3,10 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <string_view>
+#include <utility>
 
 #include "limits.hpp"
 
@@ -80,6 +82,23 @@ bool libarchive_unpacks(std::uint16_t method) {
   return method == ZIP_CM_LZMA || method == ZIP_CM_XZ || method == ZIP_CM_PPMD;
 }
 
+/// As APPNOTE 4.4.5 and 7-Zip name them.
+std::string method_name(std::uint16_t method) {
+  constexpr std::array<std::pair<std::uint16_t, const char*>, 9> kNames = {{{1, "Shrink"},
+                                                                            {2, "Reduce"},
+                                                                            {3, "Reduce"},
+                                                                            {4, "Reduce"},
+                                                                            {5, "Reduce"},
+                                                                            {6, "Implode"},
+                                                                            {9, "Deflate64"},
+                                                                            {10, "PKWARE DCL Implode"},
+                                                                            {97, "WavPack"}}};
+  for (const auto& [number, name] : kNames) {
+    if (number == method) return name;
+  }
+  return "method " + std::to_string(method);
+}
+
 std::uint64_t little_endian(const std::uint8_t* bytes, std::size_t count) {
   std::uint64_t value = 0;
   for (std::size_t i = count; i > 0; --i) value = (value << 8U) | bytes[i - 1];
@@ -122,7 +141,7 @@ struct Pull {
 
 std::unique_ptr<ZipContainer> ZipContainer::open(Job& job, std::string& why) {
   std::unique_ptr<ZipContainer> container(new ZipContainer(job));
-  container->source_.reset(new Source{job});
+  container->source_ = std::make_unique<Source>(Source{job});
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_function_create(Source::serve, container->source_.get(), &error);
@@ -168,7 +187,7 @@ void ZipContainer::read_entries() {
     if (entry.is_encrypted) ++encrypted_;
     if (entry.is_encrypted || entry.is_directory) continue;
     if ((stat.valid & ZIP_STAT_COMP_METHOD) && !zip_compression_method_supported(stat.comp_method, 0)) {
-      ++unsupported_;
+      ++unsupported_[stat.comp_method];
       continue;
     }
     // Members that share bytes are the trick of flat bombs: what does not fit into the file beside those
@@ -248,9 +267,9 @@ void ZipContainer::report() {
                                    std::to_string(kMaxMembers) + " are not listed");
   }
   if (encrypted_ > 0) job_.emit_problem("encrypted", std::to_string(encrypted_) + " members are encrypted");
-  if (unsupported_ > 0) {
-    job_.emit_problem("unsupported",
-                      std::to_string(unsupported_) + " members are packed by a method that is not read here");
+  for (const auto& [method, members] : unsupported_) {
+    job_.emit_problem("unsupported", std::to_string(members) + " members are packed by " +
+                                         method_name(method) + ", which is not read here");
   }
   if (refused_ > 0) {
     job_.emit_problem("limit", std::to_string(refused_) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <touchstone/plugin.hpp>
@@ -45,7 +46,7 @@ class ZipContainer {
   std::uint64_t refused_ = 0;      // not unpacked: they would expand to too much
   std::uint64_t overlapping_ = 0;  // not unpacked: the packed sizes before them already fill the file
   std::uint64_t encrypted_ = 0;
-  std::uint64_t unsupported_ = 0;  // packed by methods that nothing here unpacks
+  std::map<std::uint16_t, std::uint64_t> unsupported_;  // members by method that nothing here unpacks
 };
 
 }  // namespace touchstone::archives

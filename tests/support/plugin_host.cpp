@@ -118,10 +118,13 @@ ts_str emit_record(ts_job* job, ts_str kind, ts_str app, ts_str source_table, ts
   Record record;
   record.kind = text_of(kind);
   record.key = record.kind + '|' + job->locator + '|' + text_of(source_table) + '|' + text_of(source_row);
-  record.fields = {
-      {"app", text_of(app)}, {"source_table", text_of(source_table)}, {"source_row", text_of(source_row)}};
   for (std::size_t i = 0; i < count; ++i)
     record.fields.emplace_back(text_of(fields[i].name), value_of(fields[i].value));
+  // As the program's own host: what the plugin says itself stands.
+  const std::pair<const char*, ts_str> more[] = {
+      {"app", app}, {"source_table", source_table}, {"source_row", source_row}};
+  for (const auto& [name, value] : more)
+    if (!record.find(name)) record.fields.emplace_back(name, text_of(value));
   job->outcome.records.push_back(record);
   job->answer = record.key;
   return view(job->answer);
@@ -365,7 +368,7 @@ struct HostTable {
     job.item = &item;
     job.plugin = owner.table_;
     job.locator = item.locator.empty() ? "T/1:p0" + item.path : item.locator;
-    if (!item.read_at) {
+    if (!item.read_at || !item.bytes.empty()) {
       job.md5 = digest(item.bytes, EVP_md5());
       job.sha1 = digest(item.bytes, EVP_sha1());
       job.sha256 = digest(item.bytes, EVP_sha256());

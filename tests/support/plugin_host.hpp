@@ -49,7 +49,7 @@ struct TestItem {
   std::vector<Record> records;       ///< what earlier extractors found in it
   std::vector<TestFinding> earlier;  ///< what findings() tells of
   std::optional<TestPicture> picture;
-  /// Read instead of `bytes` where set; `digest` is then empty.
+  /// Read instead of `bytes` where set; digests are those of `bytes`, or empty without any.
   std::function<std::int64_t(std::uint64_t offset, std::uint8_t* out, std::size_t capacity)> read_at;
   std::uint64_t size = 0;          ///< with read_at
   std::size_t piece = 256 * 1024;  ///< bytes that data() is given at once

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view kMagic = "bplist";
 constexpr std::size_t kHeader = 8, kTrailer = 32;
-constexpr unsigned kSimple = 0, kInteger = 1, kDate = 3, kData = 4, kAscii = 5, kUtf16 = 6, kUid = 8,
-                   kArray = 10, kDictionary = 13;
+constexpr unsigned kSimple = 0, kInteger = 1, kReal = 2, kDate = 3, kData = 4, kAscii = 5, kUtf16 = 6,
+                   kUid = 8, kArray = 10, kDictionary = 13;
 constexpr double kAppleEpoch = 978'307'200;  // 2001-01-01 in seconds since 1970
 
 std::string_view text_of(std::span<const std::byte> bytes) {
@@ -53,8 +53,27 @@ std::string utf8_of_utf16(std::span<const std::byte> bytes) {
   return out;
 }
 
+/// libplist takes what stands within what apart by calling itself.
+constexpr std::size_t kMaxXmlNesting = 512;
+
+bool nests_too_deep(std::string_view xml) {
+  std::size_t depth = 0;
+  for (std::size_t at = xml.find('<'); at != std::string_view::npos; at = xml.find('<', at + 1)) {
+    const std::string_view tag = xml.substr(at + 1, 6);
+    if (tag.starts_with("array") || tag.starts_with("dict")) {
+      const std::size_t end = xml.find('>', at);
+      if (end == std::string_view::npos) return false;
+      if (xml[end - 1] != '/' && ++depth > kMaxXmlNesting) return true;
+    } else if ((tag == "/array" || tag.starts_with("/dict")) && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 /// XML as a binary list; empty if it is none.
 std::vector<std::byte> binary_of_xml(std::span<const std::byte> xml) {
+  if (nests_too_deep(text_of(xml))) return {};
   plist_t list = nullptr;
   plist_from_xml(reinterpret_cast<const char*>(xml.data()), static_cast<std::uint32_t>(xml.size()), &list);
   if (!list) return {};
@@ -189,6 +208,40 @@ std::optional<std::uint64_t> Plist::Value::uid() const {
   const auto width = static_cast<std::size_t>(object->count) + 1;
   if (list_->bytes_at(object->at, width).empty()) return std::nullopt;
   return list_->number_at(object->at, width);
+}
+
+std::optional<double> Plist::Value::real() const {
+  const auto object = list_ ? list_->object(object_) : std::nullopt;
+  if (!object || object->type != kReal || (object->count != 2 && object->count != 3)) return std::nullopt;
+  const std::size_t width = std::size_t{1} << object->count;
+  if (list_->bytes_at(object->at, width).empty()) return std::nullopt;
+  const std::uint64_t bits = list_->number_at(object->at, width);
+  return width == 8 ? std::bit_cast<double>(bits)
+                    : double{std::bit_cast<float>(static_cast<std::uint32_t>(bits))};
+}
+
+bool Plist::Value::is_array() const {
+  const auto object = list_ ? list_->object(object_) : std::nullopt;
+  return object && object->type == kArray;
+}
+
+bool Plist::Value::is_dictionary() const {
+  const auto object = list_ ? list_->object(object_) : std::nullopt;
+  return object && object->type == kDictionary;
+}
+
+Plist::Value Plist::Value::key(std::size_t position) const {
+  const auto object = list_ ? list_->object(object_) : std::nullopt;
+  if (!object || object->type != kDictionary || position >= object->count) return {};
+  return list_->reference(*object, position);
+}
+
+Plist::Value Plist::Value::entry(std::size_t position) const {
+  const auto object = list_ ? list_->object(object_) : std::nullopt;
+  if (!object || object->type != kDictionary || position >= object->count ||
+      object->count > list_->bytes_.size())
+    return {};
+  return list_->reference(*object, object->count + position);
 }
 
 std::size_t Plist::Value::size() const {

@@ -32,14 +32,22 @@ class Plist {
     std::optional<std::string> text() const;  ///< valid UTF-8
     std::optional<std::span<const std::byte>> data() const;
     std::optional<std::uint64_t> uid() const;
+    std::optional<double> real() const;
+    bool is_array() const;
+    bool is_dictionary() const;
     /// Of an array or dictionary; 0 for others.
     std::size_t size() const;
     Value at(std::size_t position) const;          ///< of an array
-    Value operator[](std::string_view key) const;  ///< of a dictionary
+    Value operator[](std::string_view key) const;  ///< of a dictionary; its ASCII keys alone
+    Value key(std::size_t position) const;         ///< of a dictionary
+    Value entry(std::size_t position) const;       ///< of a dictionary: what belongs to that key
+
+    Value() = default;
+    /// Which object of the list it is: the same object may be referred to more than once.
+    std::uint64_t number() const { return object_; }
 
    private:
     friend class Plist;
-    Value() = default;
     Value(const Plist* list, std::uint64_t object) : list_(list), object_(object) {}
     const Plist* list_ = nullptr;
     std::uint64_t object_ = 0;

@@ -1,4 +1,5 @@
-// Exhibits that are trees of files, not images of disks: a folder, a zip, a tar. Internal to lib/filesystem.
+// Exhibits that are trees of files, not images of disks: a folder, a zip, a tar, logical evidence (L01).
+// Internal to lib/filesystem.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,8 @@ Result<std::unique_ptr<FileSystem>> open_tree(ByteSource& exhibit, const Volume&
 Result<std::unique_ptr<FileSystem>> open_zip_tree(ByteSource& file, const VolumeOptions& options);
 /// `format`: "tar" or a compressed one.
 Result<std::unique_ptr<FileSystem>> open_tar_tree(ByteSource& file, const std::string& format);
+/// `exhibit` is an ExhibitSource with a file_list().
+Result<std::unique_ptr<FileSystem>> open_l01_tree(ByteSource& exhibit);
 class FolderSource;
 std::unique_ptr<FileSystem> open_folder_tree(const FolderSource& folder);
 

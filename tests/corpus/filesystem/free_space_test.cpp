@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "corpus/filesystem/corpus_image.hpp"
+#include "evidence/integers.hpp"
 
 namespace touchstone::test {
 namespace {
@@ -164,6 +165,35 @@ TEST_P(FreeSpaceTest, SaysWhereNothingLeadsToADeletedFilesBytes) {
 
 INSTANTIATE_TEST_SUITE_P(Debian, FreeSpaceTest, ::testing::Values("ext2", "ext4", "ntfs", "vfat", "exfat"),
                          [](const auto& type) { return std::string(type.param); });
+
+// The number that the space manager of the container itself states (Apple File System Reference,
+// spaceman_phys_t), and the range that pstat gives.
+TEST(FreeSpace, OfAnApfsContainerIsWhatItsSpaceManagerStates) {
+  const std::string path = kCorpus + "/log2timeline+dfvfs/test_data/apfs.raw";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+  OpenImage image = open_image(path);
+  const Volume* container = image.find("p0");
+  ASSERT_NE(container, nullptr);
+  const auto fs = with_windows(image, *container);
+  ASSERT_NE(fs, nullptr);
+  std::vector<ByteRange> free;
+  std::vector<Problem> problems;
+  ASSERT_TRUE(fs->unallocated([&](ByteRange range) { return free.push_back(range), true; }, problems));
+  std::uint64_t newest = 0, stated = 0;
+  std::vector<std::byte> block(4096);
+  for (std::uint64_t at = 0; at < image.exhibit->size(); at += block.size()) {
+    ASSERT_TRUE(image.exhibit->read_at(at, block));
+    const bool space_manager = little(block, 24, 4) == 0x8000'0005;
+    if (!space_manager || little(block, 16, 8) < newest) continue;
+    newest = little(block, 16, 8);
+    stated = little(block, 72, 8);
+  }
+  ASSERT_EQ(free.size(), 1U);
+  EXPECT_EQ(free[0].length, stated * 4096);
+  EXPECT_EQ(free[0].offset, 0x6eU * 4096);
+  const Windows windows = windows_of(*fs, ItemKind::unallocated);
+  EXPECT_EQ(windows.bytes, stated * 4096);
+}
 
 TEST(FreeSpace, IsAllOfAVolumeThatNothingReads) {
   const Scratch scratch;

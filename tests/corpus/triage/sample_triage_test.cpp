@@ -39,6 +39,21 @@ std::map<std::string, std::string> recovered(const fs::path& image, const std::s
   return digests_below(into);
 }
 
+/// Two of the documents need a password, in use and deleted alike: that is said, and nothing else falls
+/// short.
+void expect_only_locked_documents_short(const RunResult& run, const fs::path& folder) {
+  ASSERT_EQ(run.exit_code, 1) << run.error;
+  EXPECT_EQ(query(folder,
+                  "SELECT count(*) FROM item WHERE state <> 'examined' AND NOT (kind = 'carved' AND state = "
+                  "'partly_examined') AND NOT (state = 'encrypted' AND media_type = 'application/pdf')"),
+            std::vector<std::string>{"0"});
+  EXPECT_EQ(
+      query(folder,
+            "SELECT name FROM item WHERE state = 'encrypted' AND allocated = 1 AND path LIKE '/text1/%' "
+            "ORDER BY 1"),
+      (std::vector<std::string>{"a-text-pass-A5d.pdf", "a-text-pass-peanuts.pdf"}));
+}
+
 class SampleTriage : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -58,7 +73,7 @@ class SampleTriage : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(SampleTriage, HasEveryAllocatedFileWithTheDigestOfItsOriginal) {
-  ASSERT_EQ(triage(image_, case_folder("raw")).exit_code, 0);
+  expect_only_locked_documents_short(triage(image_, case_folder("raw")), case_folder("raw"));
   const auto found = items(case_folder("raw"), true);
   std::size_t originals = 0;
   for (const auto& [path, digest] : digests_below(kSamples + "original-files")) {
@@ -83,7 +98,7 @@ TEST_P(SampleTriage, HasEveryAllocatedFileWithTheDigestOfItsOriginal) {
 }
 
 TEST_P(SampleTriage, HasEveryDeletedFileThatTskRecoverBringsBackMarkedAsDeleted) {
-  ASSERT_EQ(triage(image_, case_folder("raw")).exit_code, 0);
+  expect_only_locked_documents_short(triage(image_, case_folder("raw")), case_folder("raw"));
   const auto found = items(case_folder("raw"), false);
   const auto back = recovered(image_, "", out_.path("deleted"));
   // ext clears the block list of a deleted file: the bytes are there, but no name leads to them.
@@ -104,7 +119,7 @@ TEST_P(SampleTriage, HasEveryDeletedFileThatTskRecoverBringsBackMarkedAsDeleted)
 }
 
 TEST_P(SampleTriage, SaysTheSameOfRawAndE01AndSplitE01AndWithOneWorkerOrFour) {
-  ASSERT_EQ(triage(image_, case_folder("raw"), "1").exit_code, 0);
+  expect_only_locked_documents_short(triage(image_, case_folder("raw"), "1"), case_folder("raw"));
   const auto expected = exports(case_folder("raw"));
   ASSERT_GT(expected.size(), 20U);
   const auto expect_same = [&](const std::string& name, bool exhibit_too) {
@@ -116,7 +131,7 @@ TEST_P(SampleTriage, SaysTheSameOfRawAndE01AndSplitE01AndWithOneWorkerOrFour) {
       EXPECT_TRUE(got[i].second == expected[i].second) << name << ": " << got[i].first << " differs";
     }
   };
-  ASSERT_EQ(triage(image_, case_folder("four"), "4").exit_code, 0);
+  expect_only_locked_documents_short(triage(image_, case_folder("four"), "4"), case_folder("four"));
   expect_same("four", true);
 
   const RunResult md5 = run({"md5sum", image_.string()});
@@ -124,7 +139,7 @@ TEST_P(SampleTriage, SaysTheSameOfRawAndE01AndSplitE01AndWithOneWorkerOrFour) {
     const fs::path first = acquired(image_, segment);
     const bool split = fs::exists(fs::path(first).replace_extension(".E02"));
     EXPECT_EQ(split, std::string(segment) == "5MiB");
-    ASSERT_EQ(triage(first, case_folder(segment)).exit_code, 0);
+    expect_only_locked_documents_short(triage(first, case_folder(segment)), case_folder(segment));
     expect_same(segment, false);
     EXPECT_EQ(query(case_folder(segment), "SELECT verified, md5, stored_md5 FROM exhibit"),
               std::vector<std::string>{"1|" + md5.out.substr(0, 32) + "|" + md5.out.substr(0, 32)});
@@ -151,8 +166,9 @@ TEST_P(UnreadVolume, IsSaidLoudlyAndTheRestIsExamined) {
                   "SELECT slot, filesystem, state, reason <> '' FROM volume WHERE state NOT IN "
                   "('read', 'unallocated')"),
             std::vector<std::string>{"p1|btrfs|unsupported|1"});
-  EXPECT_EQ(query(out.path("case"), "SELECT kind, message LIKE '%btrfs%' FROM problem"),
-            std::vector<std::string>{"unsupported|1"});
+  EXPECT_EQ(
+      query(out.path("case"), "SELECT kind, message LIKE '%btrfs%' FROM problem WHERE kind <> 'encrypted'"),
+      std::vector<std::string>{"unsupported|1"});
   EXPECT_NE((result.out + result.error).find("btrfs"), std::string::npos) << result.out << result.error;
   const nlohmann::json warnings = page_summary(out.path("case"))["warnings"];
   EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const nlohmann::json& warning) {

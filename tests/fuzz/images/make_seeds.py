@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_seeds.py FOLDER: small images of every format that is read, as seeds (needs qemu-img and ewfacquire)."""
+"""make_seeds.py FOLDER: small images of every format that is read, as seeds (needs qemu-img, ewfacquire, affconvert)."""
 import os
 import subprocess
 import sys
@@ -42,6 +42,15 @@ with tempfile.TemporaryDirectory() as folder:
         os.replace(kind + ".E01", os.path.join(out, "ewf-" + kind))
     run("ewfacquire", "-u", "-q", "-f", "smart", "-t", "smart", "raw.dd")
     os.replace("smart.s01", os.path.join(out, "ewf-smart"))
+    os.link("raw.dd", "small.raw")
+    for kind, options in {"aff-zlib": ["-X9"], "aff-lzma": ["-L"], "aff-none": ["-x"]}.items():
+        run("affconvert", "-q", *options, "-s16k", "-o", kind + ".aff", "small.raw")
+        os.replace(kind + ".aff", os.path.join(out, kind))
+    run(sys.executable, os.path.join(here, "../../unit/evidence/make_ex01.py"), ".", "small")
+    for kind in ("ex01-zlib", "ex01-bzip2"):
+        os.replace(kind + ".Ex01", os.path.join(out, kind))
+    run(sys.executable, os.path.join(here, "../../unit/trees/make_l01.py"), ".", "small")
+    os.replace("small.L01", os.path.join(out, "l01"))
     for kinds in ("zlib", "raw,adc", "bz2,lzma"):
         run(sys.executable, os.path.join(here, "../../unit/evidence/make_dmg.py"), "raw.dd",
             os.path.join(out, "dmg-" + kinds.replace(",", "-")), kinds)

@@ -14,7 +14,7 @@ namespace {
 // Names in use or reserved: `after` may name plugins that are not built here.
 const std::set<std::string> kNames = {"hashes",  "keywords", "patterns", "archives", "documents",
                                       "mail",    "pictures", "video",    "explicit", "faces",
-                                      "objects", "ocr",      "appdata",  "carving"};
+                                      "objects", "ocr",      "appdata",  "carving",  "thumbnails"};
 // SPDX names of licences that plugins here may have (docs/licences.md).
 const std::set<std::string> kLicences = {
     "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "GPL-2.0-or-later", "GPL-3.0-or-later"};

@@ -132,5 +132,54 @@ TEST_P(ExtTest, MarksDeletedNames) {
 INSTANTIATE_TEST_SUITE_P(Types, ExtTest, ::testing::Values("ext2", "ext3", "ext4"),
                          [](const auto& type) { return std::string(type.param); });
 
+// Linux 2.0 and before: no field behind the first 84 bytes of the superblock means anything, inodes have 128
+// bytes. What stands where the size of inodes came to be later is zero there.
+TEST(ExtOfTheFirstRevision, IsReadWithInodesOf128Bytes) {
+  if (!has_tool("mke2fs")) GTEST_SKIP() << "mke2fs (Debian package e2fsprogs) is not installed";
+  const Scratch scratch;
+  std::filesystem::create_directories(scratch.path("tree/inner"));
+  scratch.write("tree/inner/note", "of another time");
+  const std::string image = scratch.path("image");
+  ASSERT_TRUE(run("mke2fs -q -F -t ext2 -r 0 -d '" + scratch.path("tree") + "' '" + image + "' 1M"));
+  for (const std::uint64_t before : {std::uint64_t{0}, std::uint64_t{2048}}) {
+    std::string bytes = std::string(before, '\0') + scratch.read("image");
+    bytes.replace(before + 1024 + 84, 20, 20, '\0');
+    scratch.write("old", bytes);
+    auto source = open_file_source(scratch.path("old"));
+    ASSERT_TRUE(source);
+    Volume volume;
+    volume.offset = before;
+    volume.size = bytes.size() - before;
+    volume.state = VolumeState::read;
+    volume.filesystem = "ext2";
+    auto fs = open_file_system(**source, 512, volume);
+    ASSERT_TRUE(fs) << fs.error().message;
+    const Walked walked = walk(**fs);
+    const auto note = std::find_if(walked.entries.begin(), walked.entries.end(),
+                                   [](const Entry& entry) { return entry.path == "/inner/note"; });
+    ASSERT_NE(note, walked.entries.end()) << before;
+    EXPECT_EQ(content_of(**fs, note->address), "of another time");
+  }
+}
+
+// As of e2fsprogs' f_badroot: a volume that seems empty says why.
+TEST(ExtWithADamagedRoot, IsNoEmptyVolume) {
+  if (!has_tool("mke2fs") || !has_tool("debugfs")) GTEST_SKIP() << "e2fsprogs is not installed";
+  const Scratch scratch;
+  const std::string image = scratch.path("image");
+  ASSERT_TRUE(run("mke2fs -q -F -t ext2 '" + image + "' 1M"));
+  ASSERT_TRUE(run("debugfs -w -R 'set_inode_field <2> mode 0100644' '" + image + "' 2>&1"));
+  auto source = open_file_source(image);
+  ASSERT_TRUE(source);
+  std::vector<Problem> problems;
+  const auto volumes = list_volumes(**source, 512, problems);
+  ASSERT_EQ(volumes.size(), 1U);
+  auto fs = open_file_system(**source, 512, volumes[0]);
+  ASSERT_TRUE(fs) << fs.error().message;
+  const Walked walked = walk(**fs);
+  ASSERT_FALSE(walked.problems.empty());
+  EXPECT_THAT(walked.problems[0].message, HasSubstr("root directory"));
+}
+
 }  // namespace
 }  // namespace touchstone
