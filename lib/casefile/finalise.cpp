@@ -122,10 +122,11 @@ void link_attachments(const Database& db) {
     std::int64_t best = 0;
     int best_tail = path.find('/') == std::string::npos ? 0 : 1;
     member.bind(1, attachments.integer(2)).bind(2, name).bind(3, attachments.integer(3)).bind(4, "/" + path);
-    if (member.step()) best = member.integer(0);
+    const bool inside = member.step();
+    if (inside) best = member.integer(0);
     member.reset();
     candidates.bind(1, attachments.integer(2)).bind(2, name);
-    while (best == 0 && candidates.step()) {
+    while (!inside && candidates.step()) {
       const int tail = common_tail(candidates.text(1), path);
       if (tail > best_tail) best = candidates.integer(0), best_tail = tail;
     }

@@ -9,7 +9,7 @@
 
 #include "evidence/gap_list.hpp"
 #include "filesystem/crypt_bytes.hpp"
-#include "filesystem/yal_input.hpp"
+#include "evidence/yal_input.hpp"
 
 // The copy of libbfio inside the isolated libfvde.
 extern "C" {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "evidence/byte_source.hpp"
-#include "filesystem/yal_input.hpp"
+#include "evidence/yal_input.hpp"
 #include "html_text.hpp"
 #include "mapi_message.hpp"
 #include "outlook_items.hpp"

@@ -1,4 +1,4 @@
-#include "filesystem/yal_input.hpp"
+#include "evidence/yal_input.hpp"
 
 #include <algorithm>
 #include <cstdio>
