@@ -1,6 +1,6 @@
-// A ByteSource as the file handle that libvshadow, libfvde and libpff read from. Each of them is linked with its
-// own copy of libbfio (see lib/cmake/TouchstoneYal.cmake), whose two functions are passed in. For those that wrap
-// these libraries only.
+// A ByteSource as the file handle that libvshadow, libfvde and libpff read from. Each of them is linked with
+// its own copy of libbfio (see lib/cmake/TouchstoneYal.cmake), whose two functions are passed in. For those
+// that wrap these libraries only.
 #pragma once
 
 #include <cstdint>

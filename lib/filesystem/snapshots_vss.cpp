@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "evidence/gap_list.hpp"
-#include "filesystem/crypt_bytes.hpp"
 #include "evidence/yal_input.hpp"
+#include "filesystem/crypt_bytes.hpp"
 
 // The copy of libbfio inside the isolated libvshadow.
 extern "C" {

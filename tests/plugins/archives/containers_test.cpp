@@ -59,9 +59,9 @@ TEST_F(Containers, ArAndCpioAreRead) {
     EXPECT_EQ(content(item(read_file(folder_.path("x.a")), "application/x-archive"), "c"), second_);
   }
   if (have("cpio")) {
-    ASSERT_EQ(
-        run({"sh", "-c", "cd " + folder_.text("in") + " && find a b | cpio -o -H newc > ../x.cpio"}).exit_code,
-        0);
+    ASSERT_EQ(run({"sh", "-c", "cd " + folder_.text("in") + " && find a b | cpio -o -H newc > ../x.cpio"})
+                  .exit_code,
+              0);
     EXPECT_EQ(content(item(read_file(folder_.path("x.cpio")), "application/x-cpio"), "b/c"), second_);
   }
 }
