@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -29,7 +30,21 @@ struct Thread {
   bool outgoing_named = false;         // a message that was sent says to whom
   std::optional<std::int64_t> first, last;
   std::int64_t messages = 0;
+  std::string subject;  // of the first mail, where the thread is one of mails
 };
+
+constexpr const char* kMail =
+    "email";  // its threads are named by a Message-ID, which says nothing to a reader
+constexpr std::size_t kLongestSubject = 200;
+
+/// A mail's body begins with its subject.
+std::string subject_of(const std::string& body) {
+  std::string line = body.substr(0, std::min(body.find('\n'), kLongestSubject));
+  while (!line.empty() && line.size() == kLongestSubject &&
+         (static_cast<unsigned char>(line.back()) & 0x80) != 0)
+    line.pop_back();
+  return line;
+}
 
 void add_participants(Thread& thread, const std::string& direction, const std::string& sender,
                       const std::string& recipients) {
@@ -107,7 +122,8 @@ class Conversations {
   void load_threads() {
     auto messages = db_.prepare(
         "SELECT m.item_id, m.account, m.thread, e.ref, m.app, m.direction, m.sender, m.recipients, "
-        "coalesce(m.sent, m.received), m.folded_into IS NULL FROM message m JOIN item_row i ON i.id = "
+        "coalesce(m.sent, m.received), m.folded_into IS NULL, CASE m.app WHEN 'email' THEN substr(m.body, 1, "
+        "300) END FROM message m JOIN item_row i ON i.id = "
         "m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL ORDER BY i.locator, "
         "m.key");
     while (messages.step()) {
@@ -124,6 +140,8 @@ class Conversations {
       Thread& thread = threads_[at->second];
       add_participants(thread, messages.text(5), messages.text(6), messages.text(7));
       if (messages.integer(9) == 0) continue;
+      const bool opens = !thread.first || messages.optional_integer(8).value_or(INT64_MAX) < *thread.first;
+      if (opens && !messages.text(10).empty()) thread.subject = subject_of(messages.text(10));
       if (const auto time = messages.optional_integer(8)) {
         thread.first = std::min(thread.first.value_or(*time), *time);
         thread.last = std::max(thread.last.value_or(*time), *time);
@@ -238,6 +256,8 @@ class Conversations {
     for (const std::string& each : part.participants) {
       if (whole.participants.size() < kMostParticipants) whole.participants.insert(each);
     }
+    if (part.first && part.first < whole.first.value_or(INT64_MAX) && !part.subject.empty())
+      whole.subject = part.subject;
     if (part.first) whole.first = std::min(whole.first.value_or(*part.first), *part.first);
     if (part.last) whole.last = std::max(whole.last.value_or(*part.last), *part.last);
     whole.messages += part.messages;
@@ -245,6 +265,7 @@ class Conversations {
 
   /// A number that a database counted says nothing to a reader: its other party does, if there is one.
   static std::string title(const AddressBook& book, const Thread& thread) {
+    if (thread.app == kMail && !thread.subject.empty()) return thread.subject;
     if (counted_by_a_database(thread.name) && thread.participants.size() == 1)
       return book.title(thread.exhibit, *thread.participants.begin());
     return book.title(thread.exhibit, thread.name);

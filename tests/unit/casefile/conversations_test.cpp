@@ -152,6 +152,13 @@ TEST_F(Conversations, AnIdentifierThatTheAppGivesIsTheSameInEveryDatabase) {
   EXPECT_EQ(ask("SELECT messages, json_array_length(participants) FROM conversation"), "2|2");
 }
 
+TEST_F(Conversations, AThreadOfMailsIsCalledByTheSubjectOfItsFirst) {
+  say(live_, {"2", "<1@example.com>", "in", "a@example.com", "Re: Saturday\nYes.", 2000}, "email");
+  say(backup_, {"1", "<1@example.com>", "out", "a@example.com", "Saturday\nAre you free?", 1000}, "email");
+  finalise_case(made_.writer);
+  EXPECT_EQ(ask("SELECT title, messages FROM conversation"), "Saturday|2");
+}
+
 TEST_F(Conversations, GapsBetweenTwoMessagesOfAConversationAreCounted) {
   const std::int64_t content = made_.writer.content(test::digests('a'), 1, "application/vnd.sqlite3").id;
   made_.writer.set_item(live_, content, ItemState::examined, "");
