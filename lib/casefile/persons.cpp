@@ -234,7 +234,7 @@ class Persons {
         }
       }
       taken.insert(mine.begin(), mine.end());
-      if (!persons.empty() || mine.empty()) continue;
+      if (!persons.empty() || mine.empty() || name.empty()) continue;  // nobody is named
       insert.bind(1, join_key({"person", "", *mine.begin()}))
           .bind(2, name)
           .bind(3, nlohmann::json(mine).dump())

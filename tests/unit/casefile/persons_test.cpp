@@ -105,6 +105,11 @@ TEST_F(Persons, TwoPersonsOfTheCaseStayTwo) {
   EXPECT_EQ(persons(), R"(suspect|person|C1|["447700900124"];suspect|person|S1|["447700900123"])");
 }
 
+TEST_F(Persons, AnEntryWithoutANameIsNobody) {
+  contact(0, "", {{"phone", "+447700900123"}});
+  EXPECT_EQ(persons(), "");
+}
+
 TEST_F(Persons, AHandleHoldsWithinItsAppOnly) {
   contact(1, "One", {{"id", "123456789"}});
   contact(2, "Two", {{"id", "123456789"}});
