@@ -205,7 +205,10 @@ std::string text_of_charset(std::string_view bytes, std::string_view charset) {
     if (name == "utf-8" && converted(bytes, "UTF-8", out)) return out;
   }
   out.clear();
-  if (!plain && name != "iso-8859-1" && converted(bytes, g_mime_charset_iconv_name(name.c_str()), out))
+  // Its table of names is made by this call; further ones do nothing.
+  static const bool ready = (g_mime_init(), true);
+  if (ready && !plain && name != "iso-8859-1" &&
+      converted(bytes, g_mime_charset_iconv_name(name.c_str()), out))
     return out;
   if (is_utf8(bytes)) return std::string(bytes);
   out.clear();
