@@ -44,7 +44,7 @@ class List {
   static std::optional<List> open(std::string_view bytes) {
     if (bytes.size() > kMaxInput) return std::nullopt;
     std::vector<std::byte> copy(bytes.size());
-    std::memcpy(copy.data(), bytes.data(), bytes.size());
+    std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), copy.begin());
     auto list = Plist::parse(std::move(copy));
     if (!list) return std::nullopt;
     return List(list.take());
