@@ -15,8 +15,10 @@ namespace {
 
 using Value = Plist::Value;
 
-/// Values written into one JSON text; each costs at least a byte of it.
 constexpr std::size_t kMaxKeysLookedAt = 1U << 20U;
+/// Values written into one JSON text. An archive of a kilobyte, whose objects hold each other twice, would
+/// fill the whole output with them, once for each row that has it.
+constexpr std::size_t kMaxValues = 1U << 18U;
 
 std::string_view view(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -167,13 +169,13 @@ class Writer {
   explicit Writer(const List& list) : list_(&list), out_(kMaxOutput) {}
   Decoded whole(Value value) {
     write(value, 0);
-    return out_.whole() && !deep_ ? Decoded::text(out_.take()) : Decoded{};
+    return out_.whole() && !too_much_ ? Decoded::text(out_.take()) : Decoded{};
   }
 
  private:
   void write(Value value, int nesting) {
-    if (nesting > kMaxNesting) deep_ = true;
-    if (deep_ || !out_.whole()) return;
+    if (nesting > kMaxNesting || ++values_ > kMaxValues) too_much_ = true;
+    if (too_much_ || !out_.whole()) return;
     const Meaning meaning = list_->meaning(value);
     const bool in_circle = std::find(open_.begin(), open_.end(), meaning.value.number()) != open_.end();
     switch (meaning.kind) {
@@ -195,7 +197,7 @@ class Writer {
     out_.raw(is_array ? "[" : "{");
     bool first = true;
     const std::size_t count = List::entries(meaning);
-    for (std::size_t i = 0; i < count && out_.whole() && !deep_; ++i) {
+    for (std::size_t i = 0; i < count && out_.whole() && !too_much_; ++i) {
       const Value entry = list_->entry(meaning, i);
       out_.separate(first);
       if (!is_array) {
@@ -230,7 +232,8 @@ class Writer {
   const List* list_;
   JsonWriter out_;
   std::vector<std::uint64_t> open_;  ///< objects being written
-  bool deep_ = false;
+  std::size_t values_ = 0;
+  bool too_much_ = false;
 };
 
 std::string unescaped(std::string_view part) {
