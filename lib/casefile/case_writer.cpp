@@ -36,13 +36,15 @@ std::int64_t number(const Database& db, const char* sql) {
 }
 
 Database open_or_create(const std::string& path, const char* schema) {
-  constexpr std::int64_t kVersion = 1;  // user_version in the .sql files
+  constexpr std::int64_t kVersion = 2;  // user_version in the .sql files
   Database db(path, Database::Mode::create);
   const std::int64_t version = number(db, "PRAGMA user_version");
   if (version == 0 && number(db, "SELECT count(*) FROM sqlite_schema") > 0) {
     throw CaseError(path + " is a database of something else: choose another folder");
   }
   if (version > kVersion) throw CaseError(path + " was made by a newer version of this program");
+  if (version != 0 && version < kVersion)
+    throw CaseError(path + " was made by an earlier version of this program: choose another folder");
   db.execute("PRAGMA page_size = 8192");
   db.execute("PRAGMA journal_mode = WAL");
   db.execute("PRAGMA synchronous = NORMAL");

@@ -225,19 +225,26 @@ class Conversations {
     count_gaps();
   }
 
+  /// Gaps are findings that name the rows on both sides.
   void count_gaps() const {
     db_.execute(R"(
+      DELETE FROM message_gap;
       CREATE TEMP TABLE gap_side(item INTEGER, source_table TEXT, source_row TEXT, side INTEGER, finding INTEGER,
-        PRIMARY KEY(item, source_table, source_row, side, finding)) WITHOUT ROWID;
-      INSERT OR IGNORE INTO gap_side SELECT i.id, f.detail ->> 'table', CAST(f.detail ->> s.value AS TEXT), s.key, f.id
-        FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON i.id = f.item_id
-          OR (f.item_id IS NULL AND i.content_id = f.content_id)
+        missing INTEGER, PRIMARY KEY(item, source_table, source_row, side, finding)) WITHOUT ROWID;
+      INSERT OR IGNORE INTO gap_side SELECT i.id, f.detail ->> 'table', CAST(f.detail ->> s.value AS TEXT), s.key, f.id,
+          f.detail ->> 'missing' FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON
+          i.id = f.item_id OR (f.item_id IS NULL AND i.content_id = f.content_id)
         WHERE f.category = 'gap' AND json_valid(f.detail) AND f.detail ->> s.value IS NOT NULL;
-      UPDATE conversation SET gaps = g.gaps FROM (SELECT conversation, count(*) AS gaps FROM (
-          SELECT m.conversation, g.finding, g.item FROM message m CROSS JOIN gap_side g ON g.item = m.item_id AND
-          g.source_table = m.source_table AND g.source_row = m.source_row WHERE m.folded_into IS NULL
-          GROUP BY 1, 2, 3 HAVING count(DISTINCT g.side) = 2) GROUP BY 1) g WHERE g.conversation = conversation.key;
-      DROP TABLE gap_side;)");
+      CREATE TEMP TABLE gap_message AS SELECT m.id, m.conversation, g.finding, g.item, g.side, g.missing FROM message m
+        CROSS JOIN gap_side g ON g.item = m.item_id AND g.source_table = m.source_table AND g.source_row = m.source_row
+        WHERE m.folded_into IS NULL;
+      INSERT OR IGNORE INTO message_gap SELECT b.id, sum(coalesce(b.missing, 0)) FROM gap_message a JOIN gap_message b ON
+        b.finding = a.finding AND b.item = a.item AND b.conversation = a.conversation AND a.side = 0 AND b.side = 1
+        GROUP BY b.id;
+      UPDATE conversation SET gaps = g.gaps FROM (SELECT m.conversation, count(*) AS gaps FROM message_gap
+        JOIN message m ON m.id = message_id GROUP BY 1) g WHERE g.conversation = conversation.key;
+      DROP TABLE gap_side;
+      DROP TABLE gap_message;)");
   }
 
   /// Two databases may count the same thread number for different people: the second key says which database.

@@ -1,7 +1,7 @@
 -- The public tables of the case database (docs/case-database.md). Names and meanings are an interface: add, never
 -- rename. Times: microseconds since 1970-01-01 UTC. Booleans 0/1. Confidence and scores 0-1000.
 PRAGMA application_id = 1414746699;  -- "TSTK"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE exhibit(id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, role TEXT NOT NULL, path TEXT NOT NULL, format TEXT,
   size INTEGER, md5 TEXT, sha1 TEXT, sha256 TEXT, stored_md5 TEXT, stored_sha1 TEXT, verified INTEGER, metadata TEXT) STRICT;
@@ -28,6 +28,8 @@ CREATE TABLE message(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER 
   attachment_item_id INTEGER, status TEXT, deleted INTEGER, edited INTEGER, recovered INTEGER, source_table TEXT, source_row TEXT,
   thread TEXT, folded_into INTEGER, unit_id INTEGER, plugin TEXT) STRICT;
   -- conversation: key of the conversation; thread: as the app names it; folded_into: the message of which this is a copy
+-- Rows that are missing from the table just before a message, where the row before the gap is of the same conversation.
+CREATE TABLE message_gap(message_id INTEGER PRIMARY KEY, missing INTEGER NOT NULL) STRICT;
 CREATE TABLE attachment(id INTEGER PRIMARY KEY, message_id INTEGER, ordinal INTEGER, item_id INTEGER, name TEXT, media_type TEXT,
   found INTEGER, key TEXT NOT NULL, message_key TEXT, path TEXT, source_item_id INTEGER, unit_id INTEGER, plugin TEXT) STRICT;
   -- item_id: the file itself where it was found; source_item_id: the database that names it

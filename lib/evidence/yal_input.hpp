@@ -14,19 +14,20 @@ namespace touchstone::detail {
 using YalHandle = std::intptr_t;
 using YalError = std::intptr_t;
 
-/// libbfio_handle_initialize() and libbfio_handle_free() of one copy.
+/// libbfio_handle_initialize() and libbfio_handle_free(), under the name that one copy of them has.
+using BfioInitialise =
+    int(YalHandle** handle, std::intptr_t* io_handle, int (*free_io_handle)(std::intptr_t**, YalError**),
+        int (*clone_io_handle)(std::intptr_t**, std::intptr_t*, YalError**),
+        int (*open)(std::intptr_t*, int, YalError**), int (*close)(std::intptr_t*, YalError**),
+        ssize_t (*read)(std::intptr_t*, std::uint8_t*, std::size_t, YalError**),
+        ssize_t (*write)(std::intptr_t*, const std::uint8_t*, std::size_t, YalError**),
+        std::int64_t (*seek_offset)(std::intptr_t*, std::int64_t, int, YalError**),
+        int (*exists)(std::intptr_t*, YalError**), int (*is_open)(std::intptr_t*, YalError**),
+        int (*get_size)(std::intptr_t*, std::uint64_t*, YalError**), std::uint8_t flags, YalError** error);
+using BfioFree = int(YalHandle** handle, YalError** error);
 struct BfioFunctions {
-  int (*initialize)(YalHandle** handle, std::intptr_t* io_handle,
-                    int (*free_io_handle)(std::intptr_t**, YalError**),
-                    int (*clone_io_handle)(std::intptr_t**, std::intptr_t*, YalError**),
-                    int (*open)(std::intptr_t*, int, YalError**), int (*close)(std::intptr_t*, YalError**),
-                    ssize_t (*read)(std::intptr_t*, std::uint8_t*, std::size_t, YalError**),
-                    ssize_t (*write)(std::intptr_t*, const std::uint8_t*, std::size_t, YalError**),
-                    std::int64_t (*seek_offset)(std::intptr_t*, std::int64_t, int, YalError**),
-                    int (*exists)(std::intptr_t*, YalError**), int (*is_open)(std::intptr_t*, YalError**),
-                    int (*get_size)(std::intptr_t*, std::uint64_t*, YalError**), std::uint8_t flags,
-                    YalError** error);
-  int (*release)(YalHandle** handle, YalError** error);
+  BfioInitialise* initialize;
+  BfioFree* release;
 };
 
 class YalInput {

@@ -13,19 +13,8 @@
 
 // The copy of libbfio inside the isolated libfvde.
 extern "C" {
-int fvde_bfio_initialize(std::intptr_t** handle, std::intptr_t* io_handle,
-                         int (*free_io_handle)(std::intptr_t**, std::intptr_t**),
-                         int (*clone_io_handle)(std::intptr_t**, std::intptr_t*, std::intptr_t**),
-                         int (*open)(std::intptr_t*, int, std::intptr_t**),
-                         int (*close)(std::intptr_t*, std::intptr_t**),
-                         ssize_t (*read)(std::intptr_t*, std::uint8_t*, std::size_t, std::intptr_t**),
-                         ssize_t (*write)(std::intptr_t*, const std::uint8_t*, std::size_t, std::intptr_t**),
-                         std::int64_t (*seek_offset)(std::intptr_t*, std::int64_t, int, std::intptr_t**),
-                         int (*exists)(std::intptr_t*, std::intptr_t**),
-                         int (*is_open)(std::intptr_t*, std::intptr_t**),
-                         int (*get_size)(std::intptr_t*, std::uint64_t*, std::intptr_t**), std::uint8_t flags,
-                         std::intptr_t** error);
-int fvde_bfio_free(std::intptr_t** handle, std::intptr_t** error);
+touchstone::detail::BfioInitialise fvde_bfio_initialize;
+touchstone::detail::BfioFree fvde_bfio_free;
 }
 
 namespace touchstone::crypt {

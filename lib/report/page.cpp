@@ -86,18 +86,6 @@ void make_message_places(const Database& db) {
       FROM message m LEFT JOIN item i ON i.id = m.item_id JOIN page_chat c ON c.exhibit_id IS i.exhibit_id AND
       c.app IS m.app AND c.account IS m.account AND c.name IS m.conversation WHERE m.folded_into IS NULL;
     CREATE INDEX temp.page_message_id ON page_message(id);
-    CREATE TEMP TABLE page_gap_side(item INTEGER, source_table TEXT, source_row TEXT, side INTEGER, finding INTEGER,
-      missing INTEGER, PRIMARY KEY(item, source_table, source_row, side, finding)) WITHOUT ROWID;
-    INSERT OR IGNORE INTO page_gap_side SELECT i.id, f.detail ->> 'table', CAST(f.detail ->> s.value AS TEXT), s.key, f.id,
-      f.detail ->> 'missing' FROM finding f JOIN json_each('["after", "before"]') s JOIN item_row i ON i.id = f.item_id
-      OR (f.item_id IS NULL AND i.content_id = f.content_id)
-      WHERE f.category = 'gap' AND json_valid(f.detail) AND f.detail ->> s.value IS NOT NULL;
-    CREATE TEMP TABLE page_gap_message AS SELECT m.id, m.conversation, g.finding, g.item, g.side, g.missing
-      FROM message m CROSS JOIN page_gap_side g ON g.item = m.item_id AND g.source_table = m.source_table AND
-      g.source_row = m.source_row WHERE m.folded_into IS NULL;
-    CREATE TEMP TABLE page_gap(message_id INTEGER PRIMARY KEY, missing INTEGER);
-    INSERT OR IGNORE INTO page_gap SELECT b.id, sum(b.missing) FROM page_gap_message a JOIN page_gap_message b ON
-      b.finding = a.finding AND b.item = a.item AND b.conversation = a.conversation AND a.side = 0 AND b.side = 1 GROUP BY b.id;
     CREATE TEMP TABLE page_attachment(message_id INTEGER, ordinal INTEGER, key TEXT, item_id INTEGER, name TEXT,
       media_type TEXT, found INTEGER, PRIMARY KEY(message_id, ordinal, key)) WITHOUT ROWID;
     INSERT OR IGNORE INTO page_attachment SELECT coalesce(a.message_id, m.id), coalesce(a.ordinal, 0), a.key, a.item_id,

@@ -127,7 +127,7 @@ Status write_messages(PageContext& page) {
       "m.attachment_item_id, e.ref, i.exhibit_id, m.app, g.missing"
       " FROM page_message p JOIN message m ON m.id = p.id LEFT JOIN item i ON i.id = m.item_id"
       " LEFT JOIN exhibit e ON e.id = i.exhibit_id"
-      " LEFT JOIN page_gap g ON g.message_id = m.id"
+      " LEFT JOIN message_gap g ON g.message_id = m.id"
       " LEFT JOIN page_message_lead l ON l.message_id = m.id ORDER BY p.place");
   MessageRows rows(page);
   ChunkWriter writer(page.data, "messages");

@@ -44,6 +44,10 @@ constexpr TableExport kTables[] = {
                                                   "AS copy_of "
                                                   "FROM message m ORDER BY key",
      " recipients "},
+    {"message_gap",
+     "SELECT (SELECT m.key FROM message m WHERE m.id = g.message_id) AS message, missing FROM message_gap g "
+     "ORDER BY 1",
+     ""},
     {"attachment",
      "SELECT key, coalesce(a.message_key, (SELECT m.key FROM message m WHERE m.id = a.message_id)) AS "
      "message,"

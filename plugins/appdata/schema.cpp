@@ -69,7 +69,7 @@ std::string quoted(std::string_view name) {
 }
 
 std::string with_file_name(std::string_view sql, std::string_view name) {
-  static constexpr std::string_view parameter = "'{file_name}'";
+  static constexpr std::string_view kParameter = "'{file_name}'";
   std::string literal = "'";
   for (const char c : name.substr(0, 255)) {
     if (c == '\0') continue;
@@ -79,11 +79,11 @@ std::string with_file_name(std::string_view sql, std::string_view name) {
   literal += '\'';
   std::string result;
   for (std::size_t at = 0;;) {
-    const std::size_t next = sql.find(parameter, at);
+    const std::size_t next = sql.find(kParameter, at);
     result += sql.substr(at, next - at);
     if (next == std::string_view::npos) return result;
     result += literal;
-    at = next + parameter.size();
+    at = next + kParameter.size();
   }
 }
 

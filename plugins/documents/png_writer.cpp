@@ -42,9 +42,9 @@ std::optional<std::string> write_png(const PixelForm& form, std::string_view pix
   }
   uLongf size = compressBound(static_cast<uLong>(rows.size()));
   std::string packed(size, '\0');
-  constexpr int fast = 1;
+  constexpr int kFast = 1;
   if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(rows.data()),
-                static_cast<uLong>(rows.size()), fast) != Z_OK)
+                static_cast<uLong>(rows.size()), kFast) != Z_OK)
     return std::nullopt;
   packed.resize(size);
   std::string out("\x89PNG\r\n\x1a\n", 8), header;

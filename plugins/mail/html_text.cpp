@@ -30,27 +30,27 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, N>& nam
 
 /// Elements that begin and end a line.
 bool is_block(std::string_view name) {
-  static constexpr std::array<std::string_view, 32> names = {
+  static constexpr std::array<std::string_view, 32> kNames = {
       "address", "article", "aside", "blockquote", "body",   "caption", "center", "dd",
       "div",     "dl",      "dt",    "fieldset",   "footer", "form",    "h1",     "h2",
       "h3",      "h4",      "h5",    "h6",         "header", "hr",      "li",     "ol",
       "option",  "p",       "pre",   "section",    "table",  "tbody",   "tr",     "ul"};
-  return is_one_of(name, names);
+  return is_one_of(name, kNames);
 }
 
 /// Elements whose content is not text for a reader.
 bool is_dropped(std::string_view name) {
-  static constexpr std::array<std::string_view, 4> names = {"script", "style", "template", "xml"};
-  return is_one_of(name, names);
+  static constexpr std::array<std::string_view, 4> kNames = {"script", "style", "template", "xml"};
+  return is_one_of(name, kNames);
 }
 
 /// Codes 128 to 159 mean Windows-1252 in HTML as it is written.
 char32_t windows_1252(char32_t code) {
-  static constexpr std::array<char16_t, 32> table = {
+  static constexpr std::array<char16_t, 32> kTable = {
       0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
       0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
       0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
-  return code >= 0x80 && code <= 0x9F ? table.at(code - 0x80) : code;
+  return code >= 0x80 && code <= 0x9F ? kTable.at(code - 0x80) : code;
 }
 
 class Reader {

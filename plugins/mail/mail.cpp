@@ -48,14 +48,14 @@ struct OpenedMail {
 };
 
 OpenedMail open_mail(const Job& job, MailForm form, std::string_view head) {
-  constexpr std::uint64_t most_tail = 64 * 1024;
+  constexpr std::uint64_t kMostTail = 64 * 1024;
   std::uint64_t offset = 0, length = job.size();
   OpenedMail opened;
   if (const auto extent = form == MailForm::emlx ? emlx_extent(head) : std::nullopt) {
     offset = extent->offset;
     length = std::min(extent->length, job.size() - offset);
     const std::uint64_t end = offset + length;
-    opened.tail.resize(static_cast<std::size_t>(std::min(job.size() - end, most_tail)));
+    opened.tail.resize(static_cast<std::size_t>(std::min(job.size() - end, kMostTail)));
     const auto got =
         job.read_at(end, {reinterpret_cast<std::uint8_t*>(opened.tail.data()), opened.tail.size()});
     opened.tail.resize(static_cast<std::size_t>(std::max<std::int64_t>(got, 0)));

@@ -44,31 +44,31 @@ std::string_view take_line(std::string_view& rest) {
 
 /// Fields that only mail and news have, or that they all have.
 bool is_mail_field(std::string_view name) {
-  static constexpr std::array<std::string_view, 24> names = {"from",
-                                                             "to",
-                                                             "cc",
-                                                             "bcc",
-                                                             "subject",
-                                                             "date",
-                                                             "received",
-                                                             "message-id",
-                                                             "return-path",
-                                                             "reply-to",
-                                                             "sender",
-                                                             "delivered-to",
-                                                             "in-reply-to",
-                                                             "references",
-                                                             "newsgroups",
-                                                             "mime-version",
-                                                             "x-mailer",
-                                                             "envelope-to",
-                                                             "dkim-signature",
-                                                             "authentication-results",
-                                                             "content-type",
-                                                             "x-mozilla-status",
-                                                             "sent",
-                                                             "x-received"};
-  return std::find(names.begin(), names.end(), name) != names.end();
+  static constexpr std::array<std::string_view, 24> kNames = {"from",
+                                                              "to",
+                                                              "cc",
+                                                              "bcc",
+                                                              "subject",
+                                                              "date",
+                                                              "received",
+                                                              "message-id",
+                                                              "return-path",
+                                                              "reply-to",
+                                                              "sender",
+                                                              "delivered-to",
+                                                              "in-reply-to",
+                                                              "references",
+                                                              "newsgroups",
+                                                              "mime-version",
+                                                              "x-mailer",
+                                                              "envelope-to",
+                                                              "dkim-signature",
+                                                              "authentication-results",
+                                                              "content-type",
+                                                              "x-mozilla-status",
+                                                              "sent",
+                                                              "x-received"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 /// Whether the bytes begin with a block of fields that a mail would have.

@@ -26,16 +26,16 @@ std::optional<std::uint64_t> number(std::string_view text, int base) {
 }
 
 void mozilla(Message& message, const MimeMessage& mime) {
-  constexpr std::uint64_t read = 0x0001, replied = 0x0002, marked = 0x0004, expunged = 0x0008,
-                          forwarded = 0x1000;
+  constexpr std::uint64_t kRead = 0x0001, kReplied = 0x0002, kMarked = 0x0004, kExpunged = 0x0008,
+                          kForwarded = 0x1000;
   const auto flags = number(mime.field("X-Mozilla-Status"), 16);
   if (!flags) return;
-  set_deleted(message, (*flags & expunged) != 0);
-  say(message, (*flags & read) != 0, "read");
-  say(message, (*flags & read) == 0, "unread");
-  say(message, (*flags & replied) != 0, "replied");
-  say(message, (*flags & marked) != 0, "marked");
-  say(message, (*flags & forwarded) != 0, "forwarded");
+  set_deleted(message, (*flags & kExpunged) != 0);
+  say(message, (*flags & kRead) != 0, "read");
+  say(message, (*flags & kRead) == 0, "unread");
+  say(message, (*flags & kReplied) != 0, "replied");
+  say(message, (*flags & kMarked) != 0, "marked");
+  say(message, (*flags & kForwarded) != 0, "forwarded");
 }
 
 void mbox_status(Message& message, const MimeMessage& mime) {

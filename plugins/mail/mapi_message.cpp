@@ -20,12 +20,12 @@ std::string first_text(const MapiProperties& from, std::initializer_list<std::ui
 }
 
 std::string sender_of(const MapiProperties& message) {
-  constexpr std::uint16_t sender_smtp = 0x5D01, for_smtp = 0x5D02, sender_address = 0x0C1F,
-                          for_address = 0x0065;
-  constexpr std::uint16_t sender_name = 0x0C1A, for_name = 0x0042;
-  for (const std::uint16_t number : {for_smtp, sender_smtp, for_address, sender_address})
+  constexpr std::uint16_t kSenderSmtp = 0x5D01, kForSmtp = 0x5D02, kSenderAddress = 0x0C1F,
+                          kForAddress = 0x0065;
+  constexpr std::uint16_t kSenderName = 0x0C1A, kForName = 0x0042;
+  for (const std::uint16_t number : {kForSmtp, kSenderSmtp, kForAddress, kSenderAddress})
     if (auto text = message.text(number); text && text->find('@') != std::string::npos) return *text;
-  return first_text(message, {for_name, sender_name, for_address, sender_address});
+  return first_text(message, {kForName, kSenderName, kForAddress, kSenderAddress});
 }
 
 std::string body_of(const MapiProperties& message, std::vector<MailProblem>& problems) {
@@ -65,9 +65,9 @@ void set_thread(const MapiProperties& properties, Message& out) {
     if (out.thread.empty()) out.thread = first_id(properties.text(number).value_or(""));
   if (!out.thread.empty()) return;
   // Exchange's own: the first 22 bytes are the same in all of a conversation.
-  constexpr std::size_t root = 22;
-  if (const auto index = properties.binary(mapi::kIndex); index && index->size() > root) {
-    out.thread = "conversation " + hexadecimal(std::string_view(*index).substr(6, root - 6));
+  constexpr std::size_t kRoot = 22;
+  if (const auto index = properties.binary(mapi::kIndex); index && index->size() > kRoot) {
+    out.thread = "conversation " + hexadecimal(std::string_view(*index).substr(6, kRoot - 6));
   }
   if (out.thread.empty()) out.thread = out.id;
 }
@@ -75,9 +75,9 @@ void set_thread(const MapiProperties& properties, Message& out) {
 }  // namespace
 
 std::optional<std::int64_t> time_of_filetime(std::uint64_t filetime) {
-  constexpr std::uint64_t at_1970 = 116'444'736'000'000'000, at_2200 = 189'000'000'000'000'000;
-  if (filetime == 0 || filetime > at_2200) return std::nullopt;
-  return (static_cast<std::int64_t>(filetime) - static_cast<std::int64_t>(at_1970)) / 10;
+  constexpr std::uint64_t kAt1970 = 116'444'736'000'000'000, kAt2200 = 189'000'000'000'000'000;
+  if (filetime == 0 || filetime > kAt2200) return std::nullopt;
+  return (static_cast<std::int64_t>(filetime) - static_cast<std::int64_t>(kAt1970)) / 10;
 }
 
 std::string party_of(const MapiProperties& party) {
@@ -90,16 +90,16 @@ bool is_sent_class(std::string_view message_class) {
   std::string name(message_class.substr(0, 64));
   for (char& c : name)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  static constexpr std::array<std::string_view, 5> kept = {"ipm.note", "ipm.post", "ipm.schedule", "report.",
+  static constexpr std::array<std::string_view, 5> kEpt = {"ipm.note", "ipm.post", "ipm.schedule", "report.",
                                                            "ipm.outlook.recall"};
   return name.empty() || name == "ipm" ||
-         std::any_of(kept.begin(), kept.end(), [&](auto each) { return name.starts_with(each); });
+         std::any_of(kEpt.begin(), kEpt.end(), [&](auto each) { return name.starts_with(each); });
 }
 
 Message message_from_mapi(const MapiProperties& properties,
                           const std::vector<const MapiProperties*>& recipients,
                           std::vector<MailProblem>& problems) {
-  constexpr std::int64_t read = 0x01, unsent = 0x08, from_me = 0x20;
+  constexpr std::int64_t kRead = 0x01, kUnsent = 0x08, kFromMe = 0x20;
   Message out;
   out.subject = properties.text(mapi::kSubject).value_or("");
   // Outlook puts 0x01 and a length before it, where a prefix such as "Re:" ends.
@@ -116,9 +116,9 @@ Message message_from_mapi(const MapiProperties& properties,
   out.body = body_of(properties, problems);
   set_thread(properties, out);
   const std::int64_t flags = properties.integer(mapi::kFlags).value_or(0);
-  if ((flags & unsent) != 0) out.status.emplace_back("draft");
-  out.status.emplace_back((flags & read) != 0 ? "read" : "unread");
-  if ((flags & (unsent | from_me)) != 0) out.direction = "out";
+  if ((flags & kUnsent) != 0) out.status.emplace_back("draft");
+  out.status.emplace_back((flags & kRead) != 0 ? "read" : "unread");
+  if ((flags & (kUnsent | kFromMe)) != 0) out.direction = "out";
   const std::string kind = properties.text(mapi::kMessageClass).value_or("");
   if (kind.starts_with("IPM.Note.SMIME") && kind != "IPM.Note.SMIME.MultipartSigned") {
     out.status.emplace_back("encrypted");

@@ -52,19 +52,19 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string_view direction_of_folder(std::string_view folder) {
   // English names, and those of German, French, Spanish, Italian, Dutch, Polish and Portuguese programs.
-  static constexpr std::array<std::string_view, 22> sent = {
+  static constexpr std::array<std::string_view, 22> kSent = {
       "sent",          "outbox",         "draft",      "gesendet",
       "postausgang",   "entwürfe",       "envoyés",    "éléments envoyés",
       "enviados",      "inviata",        "inviati",    "verzonden",
       "wysłane",       "brouillons",     "borradores", "elementos enviados",
       "posta inviata", "itens enviados", "bozze",      "rascunhos",
       "concepten",     "robocze"};
-  static constexpr std::array<std::string_view, 6> received = {
+  static constexpr std::array<std::string_view, 6> kReceived = {
       "inbox", "posteingang", "boîte de réception", "posta in arrivo", "postvak in", "entrada"};
   const std::string name = lower(folder);
   const auto starts = [&](std::string_view each) { return name.starts_with(each); };
-  if (std::any_of(sent.begin(), sent.end(), starts)) return "out";
-  if (std::any_of(received.begin(), received.end(), starts)) return "in";
+  if (std::any_of(kSent.begin(), kSent.end(), starts)) return "out";
+  if (std::any_of(kReceived.begin(), kReceived.end(), starts)) return "in";
   return {};
 }
 

@@ -45,7 +45,7 @@ std::string name_of(GMimeObject* object) {
 
 /// Ending of a name that a part without one is given.
 std::string_view ending_of(std::string_view type) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> endings = {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kEndings = {
       {{"image/jpeg", ".jpg"},
        {"image/png", ".png"},
        {"image/gif", ".gif"},
@@ -60,7 +60,7 @@ std::string_view ending_of(std::string_view type) {
        {"audio/mpeg", ".mp3"},
        {"application/zip", ".zip"},
        {"message/rfc822", ".eml"}}};
-  for (const auto& [each, ending] : endings)
+  for (const auto& [each, ending] : kEndings)
     if (each == type) return ending;
   return type.starts_with("message/") ? ".eml" : ".bin";
 }
@@ -128,9 +128,9 @@ bool says_zone(std::string_view date) {
   if (sign != std::string_view::npos && sign + 1 < rest.size() && rest[sign + 1] >= '0' &&
       rest[sign + 1] <= '9')
     return true;
-  static constexpr std::array<std::string_view, 11> zones = {"UT",  "GMT", "UTC", "EST", "EDT", "CST",
-                                                             "CDT", "MST", "MDT", "PST", "PDT"};
-  return std::any_of(zones.begin(), zones.end(),
+  static constexpr std::array<std::string_view, 11> kZones = {"UT",  "GMT", "UTC", "EST", "EDT", "CST",
+                                                              "CDT", "MST", "MDT", "PST", "PDT"};
+  return std::any_of(kZones.begin(), kZones.end(),
                      [&](auto zone) { return rest.find(zone) != std::string_view::npos; }) ||
          rest.ends_with('Z');
 }
@@ -412,9 +412,9 @@ void MimeMessage::parties(Message& out) const {
       });
   }
   if (out.sender.empty()) out.sender = parts_of_list(field("From")).front();
-  static constexpr std::array<std::pair<GMimeAddressType, const char*>, 3> kinds = {
+  static constexpr std::array<std::pair<GMimeAddressType, const char*>, 3> kInds = {
       {{GMIME_ADDRESS_TYPE_TO, "To"}, {GMIME_ADDRESS_TYPE_CC, "Cc"}, {GMIME_ADDRESS_TYPE_BCC, "Bcc"}}};
-  for (const auto& [kind, name] : kinds) {
+  for (const auto& [kind, name] : kInds) {
     const std::size_t before = out.recipients.size();
     each(g_mime_message_get_addresses(message_, kind),
          [&](std::string text) { add_recipient(out, std::move(text)); });

@@ -105,11 +105,11 @@ class Walk {
 
   /// `folder`: of the members that this message has.
   bool message(const std::string& prefix, std::size_t header, const std::string& folder, unsigned depth) {
-    constexpr std::int64_t western = 1252;
-    StorageProperties properties(file_, prefix, header, western);
+    constexpr std::int64_t kWestern = 1252;
+    StorageProperties properties(file_, prefix, header, kWestern);
     if (!properties.is_there()) return false;
     properties.set_code_page(properties.integer(mapi::kMessagePage)
-                                 .value_or(properties.integer(mapi::kInternetPage).value_or(western)));
+                                 .value_or(properties.integer(mapi::kInternetPage).value_or(kWestern)));
     std::vector<std::unique_ptr<StorageProperties>> recipients;
     std::vector<const MapiProperties*> parties;
     for (const std::string& name : children(prefix, "__recip_version1.0_#")) {

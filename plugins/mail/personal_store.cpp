@@ -16,19 +16,8 @@
 
 // The copy of libbfio inside the isolated libpff.
 extern "C" {
-int pff_bfio_initialize(std::intptr_t** handle, std::intptr_t* io_handle,
-                        int (*free_io_handle)(std::intptr_t**, std::intptr_t**),
-                        int (*clone_io_handle)(std::intptr_t**, std::intptr_t*, std::intptr_t**),
-                        int (*open)(std::intptr_t*, int, std::intptr_t**),
-                        int (*close)(std::intptr_t*, std::intptr_t**),
-                        ssize_t (*read)(std::intptr_t*, std::uint8_t*, std::size_t, std::intptr_t**),
-                        ssize_t (*write)(std::intptr_t*, const std::uint8_t*, std::size_t, std::intptr_t**),
-                        std::int64_t (*seek_offset)(std::intptr_t*, std::int64_t, int, std::intptr_t**),
-                        int (*exists)(std::intptr_t*, std::intptr_t**),
-                        int (*is_open)(std::intptr_t*, std::intptr_t**),
-                        int (*get_size)(std::intptr_t*, std::uint64_t*, std::intptr_t**), std::uint8_t flags,
-                        std::intptr_t** error);
-int pff_bfio_free(std::intptr_t** handle, std::intptr_t** error);
+touchstone::detail::BfioInitialise pff_bfio_initialize;
+touchstone::detail::BfioFree pff_bfio_free;
 }
 
 namespace touchstone::mail {
@@ -157,9 +146,9 @@ class StoreWalk {
     libpff_file_t* raw = nullptr;
     if (!input_->handle() || libpff_file_initialize(&raw, nullptr) != 1) return false;
     file_.reset(raw);
-    constexpr int read_only = 1;
+    constexpr int kReadOnly = 1;
     if (libpff_file_open_file_io_handle(file_.get(), reinterpret_cast<libbfio_handle_t*>(input_->handle()),
-                                        read_only, nullptr) != 1) {
+                                        kReadOnly, nullptr) != 1) {
       visitor_.problem("corrupt", "the Outlook data file cannot be read: libpff finds no message store");
       return false;
     }
@@ -307,6 +296,7 @@ class StoreWalk {
     if (table) libpff_item_get_number_of_record_sets(table, &sets, nullptr);
     each.reserve(static_cast<std::size_t>(std::clamp(sets, 0, kMaxRecipients)));
     for (int i = 0; i < std::min(sets, kMaxRecipients); ++i) each.emplace_back(table, i, page);
+    parties.reserve(each.size());
     for (const ItemProperties& party : each) parties.push_back(&party);
     std::vector<MailProblem> problems;
     Message out = message_from_mapi(properties, parties, problems);

@@ -185,7 +185,7 @@ class RtfReader {
   }
 
   void apply(std::string_view name, std::int64_t number, bool has_number, bool starred) {
-    static constexpr std::array<std::string_view, 9> hidden = {
+    static constexpr std::array<std::string_view, 9> kHidden = {
         "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "themedata"};
     if (name == "htmltag") {
       flush();
@@ -194,7 +194,7 @@ class RtfReader {
     } else if (name == "htmlrtf") {
       flush();
       group().only_rtf = !has_number || number != 0;
-    } else if (std::find(hidden.begin(), hidden.end(), name) != hidden.end() || starred) {
+    } else if (std::find(kHidden.begin(), kHidden.end(), name) != kHidden.end() || starred) {
       flush();
       group().hidden = true;
     } else if (name == "ansicpg") {
@@ -212,7 +212,7 @@ class RtfReader {
   }
 
   void mark(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> marks = {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kMarks = {
         {{"par", "\n"},
          {"line", "\n"},
          {"row", "\n"},
@@ -225,7 +225,7 @@ class RtfReader {
          {"rdblquote", "\u201D"},
          {"endash", "\u2013"},
          {"emdash", "\u2014"}}};
-    for (const auto& [each, utf8] : marks)
+    for (const auto& [each, utf8] : kMarks)
       if (each == name) return character(utf8);
     if (name == "bullet") character("\u2022");
   }
@@ -258,13 +258,13 @@ class RtfReader {
 }  // namespace
 
 std::optional<std::string> unpack_rtf(std::string_view packed, std::size_t limit) {
-  constexpr std::uint32_t compressed = 0x75465A4C, plain = 0x414C454D;
+  constexpr std::uint32_t kCompressed = 0x75465A4C, kPlain = 0x414C454D;
   if (packed.size() < kHeader) return std::nullopt;
   const std::uint32_t kind = little(packed, 8);
   const std::size_t size = std::min<std::size_t>(little(packed, 4), limit);
   packed.remove_prefix(kHeader);
-  if (kind == plain) return std::string(packed.substr(0, size));
-  if (kind != compressed) return std::nullopt;
+  if (kind == kPlain) return std::string(packed.substr(0, size));
+  if (kind != kCompressed) return std::nullopt;
   std::string out = unpack(packed, size);
   if (out.size() > size) out.resize(size);
   return out;
@@ -275,13 +275,13 @@ std::string rtf_text(std::string_view rtf, std::size_t limit) {
 }
 
 std::string text_of_code_page(std::string_view bytes, std::int64_t code_page) {
-  static constexpr std::array<std::pair<std::int64_t, std::string_view>, 20> names = {
+  static constexpr std::array<std::pair<std::int64_t, std::string_view>, 20> kNames = {
       {{65001, "utf-8"},       {20127, "us-ascii"},    {28591, "iso-8859-1"}, {28592, "iso-8859-2"},
        {28593, "iso-8859-3"},  {28594, "iso-8859-4"},  {28595, "iso-8859-5"}, {28596, "iso-8859-6"},
        {28597, "iso-8859-7"},  {28598, "iso-8859-8"},  {28599, "iso-8859-9"}, {28605, "iso-8859-15"},
        {50220, "iso-2022-jp"}, {50221, "iso-2022-jp"}, {51932, "euc-jp"},     {51949, "euc-kr"},
        {54936, "gb18030"},     {20866, "koi8-r"},      {21866, "koi8-u"},     {10000, "macintosh"}}};
-  for (const auto& [number, name] : names)
+  for (const auto& [number, name] : kNames)
     if (number == code_page) return text_of_charset(bytes, name);
   return text_of_charset(bytes,
                          code_page > 0 && code_page < 65000 ? "cp" + std::to_string(code_page) : "cp1252");

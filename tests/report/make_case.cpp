@@ -323,6 +323,14 @@ class Maker {
           .run();
     }
     expected_["messages"] = id;
+    expected_["copies"] = 1;
+    // Rows are missing before the fourth message, and the fifth stands in a backup as well.
+    db_.execute("INSERT INTO message_gap VALUES(4, 3)");
+    db_.execute(
+        "INSERT INTO message(key,item_id,app,account,conversation,sent,time_basis,direction,sender,body,"
+        "folded_into,source_table,source_row,plugin) SELECT "
+        "'copy',2,app,account,conversation,sent,time_basis,"
+        "direction,sender,body,id,source_table,source_row,plugin FROM message WHERE id = 5");
     // One attachment that is there, one that is not.
     db_.execute(
         fmt::format("INSERT INTO attachment(message_id,ordinal,item_id,name,media_type,found,key) VALUES"

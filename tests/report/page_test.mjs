@@ -112,7 +112,7 @@ async function coverage() {
   check('searches that never ran are not taken for searches without a hit', shown.includes('2 were not run'));
   const made = await page.$$eval('td[data-label="Search"]', (all) => all.map((cell) => [...cell.parentElement.children].map((one) => one.textContent)));
   const row = (exhibit, rule) => made.find((cells) => cells[3] === exhibit && cells[1].includes(rule)) ?? [];
-  check('what an app definition finds are records', row('ABC/1', 'whatsapp')[0], `${expected.messages.toLocaleString('en-GB')} records`);
+  check('what an app definition finds are records', row('ABC/1', 'whatsapp')[0], `${(expected.messages + expected.copies).toLocaleString('en-GB')} records`);
   check('an app that is not there was not run', [row('ABC/2', 'whatsapp')[0], row('ABC/2', 'whatsapp')[5]], ['not run', 'nothing that it may look at within the scope']);
   check('a search that did not run says why', [row('ABC/2', 'coercion')[0], row('ABC/2', 'coercion')[5]], ['not run', '2failed2']);
   check('problems are listed as text', shown.includes('ended by signal 11 <b>twice</b>'));
@@ -204,6 +204,9 @@ async function conversations() {
   check('messages stand in order without gaps', order.every((place, i) => i === 0 || place === order[i - 1] + 1));
   await visit('conversation/0');
   check('an attachment that is not there is said to be missing', (await text()).includes('not found on the device VID-gone <b>.mp4'));
+  check('rows that are missing are said to be, where they are', await page.$$eval('.block', (all) => all.slice(0, 8).map((one) => one.querySelector('.gap')?.textContent ?? '')), ['', '', '', '3 rows missing from the database here', '', '', '', '']);
+  const copies = await page.$$eval('.message', (all) => all.slice(0, 8).map((one) => one.querySelector('.when [title*=", message row "]')?.textContent ?? ''));
+  check('a message that a backup holds too is shown once, with the other place', copies, ['', '', '', '', 'also in 1 other place', '', '', '']);
   await page.fill('input[type=date]', '2024-05-06');
   await page.waitForSelector('.message.target');
   check('a day can be gone to', (await page.$eval('.message.target', (one) => one.parentElement.dataset.day)), 'Monday, 6 May 2024');
