@@ -132,7 +132,7 @@ class TskFileSystem : public FileSystem {
 
   Status unallocated(const std::function<bool(ByteRange)>& sink, std::vector<Problem>& problems) override {
     image_->take_touched_gaps();
-    const Status status = walk_free_blocks(*fs_, shift_, sink);
+    Status status = walk_free_blocks(*fs_, shift_, sink);
     note_image_gaps("/$Unallocated", "while asking for free blocks: ", problems);
     return status;
   }
@@ -148,7 +148,7 @@ class TskFileSystem : public FileSystem {
       return {};
     }
     image_->take_touched_gaps();
-    const Status status = walk_slack(*fs_, shift_, base_.place.length, sink);
+    Status status = walk_slack(*fs_, shift_, base_.place.length, sink);
     note_image_gaps("/$Slack", "while asking for the ends of files: ", problems);
     return status;
   }

@@ -62,7 +62,7 @@ std::string folder_digest(const std::string& path) {
   while (!waiting.empty() && entries < kMaxDigestEntries) {
     const std::string directory = std::move(waiting.back());
     waiting.pop_back();
-    for (const std::string& name : names_in(path + "/" + directory)) {
+    for (const std::string& name : names_in(std::string(path).append("/").append(directory))) {
       if (++entries > kMaxDigestEntries) break;
       std::string relative = directory;
       relative += name;

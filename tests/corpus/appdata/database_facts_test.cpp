@@ -1,7 +1,5 @@
 // The database facet on real databases: row counts that their sources state, and every SQLite file of the
 // corpus against SQLite itself on an ordinary copy.
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -12,12 +10,15 @@
 #include <sstream>
 
 #include "content/database.hpp"
+#include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
 namespace touchstone {
 namespace {
 
 namespace fs = std::filesystem;
+using test::each_file_of_zip;
+using test::file_of_zip;
 using test::read_text;
 
 const fs::path& corpus() {
@@ -48,25 +49,6 @@ struct Sources {
   std::unique_ptr<ByteSource> main, wal;
 };
 
-/// Members of a zip by the end of their name.
-std::string member(const fs::path& zip, const std::string& ending) {
-  archive* reader = archive_read_new();
-  archive_read_support_format_zip(reader);
-  std::string result;
-  if (archive_read_open_filename(reader, zip.c_str(), 65536) == ARCHIVE_OK) {
-    archive_entry* entry = nullptr;
-    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
-      if (!std::string_view(archive_entry_pathname(entry)).ends_with(ending)) continue;
-      char buffer[65536];
-      for (la_ssize_t got; (got = archive_read_data(reader, buffer, sizeof buffer)) > 0;)
-        result.append(buffer, static_cast<std::size_t>(got));
-      break;
-    }
-  }
-  archive_read_free(reader);
-  return result;
-}
-
 class CorpusDatabases : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -89,7 +71,7 @@ TEST_F(CorpusDatabases, HaveTheRowsThatTheirSourcesState) {
   const fs::path discord = corpus() /
                            "abrignoni+iLEAPP/admin/test/cases/data/discord_cache/"
                            "testdata.discord_cache.discord_cache.josh_ios15_ffs.zip";
-  const Sources cache(member(discord, "/Cache.db"), member(discord, "/Cache.db-wal"));
+  const Sources cache(file_of_zip(discord, "/Cache.db"), file_of_zip(discord, "/Cache.db-wal"));
   EXPECT_EQ(cache.count(DatabaseState::without_wal, "cfurl_cache_response"), 59);
   EXPECT_EQ(cache.count(DatabaseState::current, "cfurl_cache_response"), 65);
 }
@@ -207,25 +189,15 @@ TEST_F(CorpusDatabases, AreReadAsSqliteReadsACopy) {
 
 /// Databases and their -wal out of a zip, each folder of it as a folder of its own.
 void unpack_databases(const fs::path& zip, const fs::path& to) {
-  archive* reader = archive_read_new();
-  archive_read_support_format_zip(reader);
   std::map<std::string, int> folders;
-  archive_entry* entry = nullptr;
-  if (archive_read_open_filename(reader, zip.c_str(), 65536) == ARCHIVE_OK) {
-    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
-      const fs::path name = archive_entry_pathname(entry);
-      if (name.filename().empty() || archive_entry_size(entry) > (64 << 20)) continue;
-      const int number =
-          folders.emplace(name.parent_path().string(), static_cast<int>(folders.size())).first->second;
-      const fs::path folder = to / (zip.stem().string() + "-" + std::to_string(number));
-      fs::create_directories(folder);
-      std::ofstream out(folder / name.filename(), std::ios::binary);
-      char buffer[65536];
-      for (la_ssize_t got; (got = archive_read_data(reader, buffer, sizeof buffer)) > 0;)
-        out.write(buffer, got);
-    }
-  }
-  archive_read_free(reader);
+  each_file_of_zip(zip, [&](const fs::path& name, const std::string& bytes) {
+    const int number =
+        folders.emplace(name.parent_path().string(), static_cast<int>(folders.size())).first->second;
+    const fs::path folder = to / (zip.stem().string() + "-" + std::to_string(number));
+    fs::create_directories(folder);
+    std::ofstream(folder / name.filename(), std::ios::binary) << bytes;
+    return true;
+  });
 }
 
 TEST_F(CorpusDatabases, OfRealPhonesAreReadWithTheirWalAsSqliteReadsACopy) {

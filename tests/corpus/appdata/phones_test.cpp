@@ -1,8 +1,6 @@
 // The shipped app definitions on databases of real phones. What is expected is what the sources' own tests
 // state: iLEAPP's results of the same files cell by cell, plaso's counts, or what the sqlite3 command line
 // tool prints.
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
 namespace touchstone::test {
@@ -22,25 +21,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::IsEmpty;
 
-/// The files of a zip by their names without folder.
-std::map<std::string, std::string> unpacked(const fs::path& zip) {
-  std::map<std::string, std::string> files;
-  archive* reader = archive_read_new();
-  archive_read_support_format_zip(reader);
-  if (archive_read_open_filename(reader, zip.c_str(), 65536) == ARCHIVE_OK) {
-    archive_entry* entry = nullptr;
-    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
-      std::string bytes;
-      char buffer[65536];
-      for (la_ssize_t got; (got = archive_read_data(reader, buffer, sizeof buffer)) > 0;)
-        bytes.append(buffer, static_cast<std::size_t>(got));
-      files[fs::path(archive_entry_pathname(entry)).filename().string()] = std::move(bytes);
-    }
-  }
-  archive_read_free(reader);
-  return files;
-}
-
 class CorpusPhones : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -49,7 +29,7 @@ class CorpusPhones : public ::testing::Test {
   /// A database of the zip with its write-ahead log, at this place, through one definition.
   static Outcome examine(const std::string& definition, const fs::path& zip, const std::string& name,
                          const std::string& path) {
-    auto files = unpacked(zip);
+    auto files = files_of_zip(zip);
     auto host = shipped_apps({definition});
     if (!host || files[name].empty()) return {};
     TestItem item = database_item(files[name], path);
@@ -90,7 +70,9 @@ TEST_F(CorpusPhones, AddressBooksOfIphonesHaveTheContactsThatIleappFound) {
     for (const json& row : rows) {
       const auto cell = [&](std::size_t at) { return row[at].is_string() ? row[at].get<std::string>() : ""; };
       const std::string first = cell(short_form ? 1 : 3), last = cell(short_form ? 2 : 4);
-      const std::string person = first.empty() || last.empty() ? first + last : first + " " + last;
+      std::string person = first;
+      if (!first.empty() && !last.empty()) person += ' ';
+      person += last;
       want.insert(person.empty() ? cell(5) : person);
     }
     EXPECT_EQ(got, want) << phone;

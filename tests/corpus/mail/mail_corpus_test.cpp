@@ -294,8 +294,9 @@ class DataFiles : public MailsOfOthers {
 TEST_F(DataFiles, MessagesAreThoseThatPffexportWrites) {
   for (const std::string name : {"testPST.pst", "testPST_variousBodyTypes.pst"}) {
     SCOPED_TRACE(name);
+    std::string path = TOUCHSTONE_CORPUS_DIR + kMicrosoft;
     const std::string wanted = exported(
-        TOUCHSTONE_CORPUS_DIR + kMicrosoft + name,
+        path.append(name),
         "grep -rahE '^Subject:' --include=OutlookHeaders.txt . | sed 's/^Subject:[[:space:]]*//' | sort");
     std::vector<std::string> subjects;
     for (const Record& record : messages(host_->examine(file(kMicrosoft + name)))) {

@@ -1,13 +1,12 @@
 // Messengers and browsers on real databases. Counts, texts and times are those that the sources' own tests
 // state (MANIFEST.tsv), or were read with the sqlite3 command line tool.
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 
+#include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
 namespace touchstone::test {
@@ -15,25 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::IsEmpty;
-
-/// Members of a zip by the end of their name.
-std::string member(const fs::path& zip, const std::string& ending) {
-  archive* reader = archive_read_new();
-  archive_read_support_format_zip(reader);
-  std::string result;
-  if (archive_read_open_filename(reader, zip.c_str(), 65536) == ARCHIVE_OK) {
-    archive_entry* entry = nullptr;
-    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
-      if (!std::string_view(archive_entry_pathname(entry)).ends_with(ending)) continue;
-      char buffer[65536];
-      for (la_ssize_t got; (got = archive_read_data(reader, buffer, sizeof buffer)) > 0;)
-        result.append(buffer, static_cast<std::size_t>(got));
-      break;
-    }
-  }
-  archive_read_free(reader);
-  return result;
-}
 
 class CorpusMessengers : public ::testing::Test {
  protected:
@@ -106,9 +86,9 @@ TEST_F(CorpusMessengers, TinderOfNovember2023) {
 // iLEAPP: 81 messages, the first by time at 1637783068; sent by me: 40 (sqlite3), four are lines of the app.
 TEST_F(CorpusMessengers, TeamsOfMay2023) {
   const Outcome outcome = examine("teams",
-                                  member(corpus_ / "abrignoni+iLEAPP/admin/test/cases/data/teams/"
-                                                   "testdata.teams.teamsMessages.josh_ios15_ffs.zip",
-                                         ".sqlite"),
+                                  file_of_zip(corpus_ / "abrignoni+iLEAPP/admin/test/cases/data/teams/"
+                                                        "testdata.teams.teamsMessages.josh_ios15_ffs.zip",
+                                              ".sqlite"),
                                   "/private/var/mobile/Containers/Shared/AppGroup/A/SkypeSpacesDogfood/B/"
                                   "SkypeSpacesDogfood-9188040d-6c67-4c5b-b112-36a304b66dad.sqlite");
   EXPECT_THAT(outcome.problems, IsEmpty());
@@ -132,8 +112,8 @@ TEST_F(CorpusMessengers, DiscordOfApril2023) {
   const auto host = shipped_apps({"discord"});
   ASSERT_TRUE(host);
   TestItem item =
-      database_item(member(zip, "/Cache.db"), "/A/Library/Caches/com.hammerandchisel.discord/Cache.db");
-  item.neighbours["Cache.db-wal"] = member(zip, "/Cache.db-wal");
+      database_item(file_of_zip(zip, "/Cache.db"), "/A/Library/Caches/com.hammerandchisel.discord/Cache.db");
+  item.neighbours["Cache.db-wal"] = file_of_zip(zip, "/Cache.db-wal");
   const Outcome outcome = host->examine(item);
   EXPECT_THAT(outcome.problems, IsEmpty());
   std::map<std::string, const Record*> live;

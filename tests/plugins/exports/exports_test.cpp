@@ -9,7 +9,6 @@
 namespace touchstone::test {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string field(const Record& record, std::string_view name) {
