@@ -138,9 +138,9 @@ int make_table(sqlite3* db, const std::string& name, const std::vector<StandInCo
     sqlite3_bind_int64(insert.get(), 1, row.row_id);
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const std::size_t from = columns[i].value;
-      static const sqlite::SqlValue kNull;
-      rc = bind(insert.get(), static_cast<int>(i) + 2,
-                from < row.values->size() ? (*row.values)[from] : kNull);
+      static const sqlite::SqlValue null;
+      rc =
+          bind(insert.get(), static_cast<int>(i) + 2, from < row.values->size() ? (*row.values)[from] : null);
       if (rc != SQLITE_OK) return rc;
     }
     if ((rc = sqlite3_step(insert.get())) != SQLITE_DONE) return rc;

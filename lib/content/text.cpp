@@ -156,7 +156,7 @@ std::string detect_text_encoding(std::string_view head, std::string_view media_t
   // text.
   const bool unknown = media_type.empty() || media_type.ends_with("/octet-stream");
   if (unknown && !escapes && controls > 0) return {};
-  const std::string found = ask_detector(head);
+  std::string found = ask_detector(head);
   if (escapes && !found.starts_with("ISO-2022")) return count.invalid == 0 ? "UTF-8" : "WINDOWS-1252";
   // Latin-1 of the detector is Windows-1252: equal but for codes that are control characters in the former.
   if (found == "ISO-8859-1" || found == "ASCII" || found == "UTF-8") return "WINDOWS-1252";
@@ -337,6 +337,7 @@ std::string warm_up_text() {
   // process's life.
   static const auto kept = [] {
     std::vector<std::pair<std::string, Converter>> all;
+    all.reserve(std::size(kEncodings));
     for (const char* encoding : kEncodings) all.emplace_back(encoding, open_converter(iconv_name(encoding)));
     return all;
   }();

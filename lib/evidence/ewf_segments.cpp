@@ -64,9 +64,13 @@ Result<EwfSegment> inspect_ewf_segment(ByteSource& file) {
   std::array<std::byte, kHeaderSize> header{};
   const auto got = file.read_at(0, header);
   if (!got) return got.error();
-  const auto begins = [&](const char* signature) { return std::memcmp(header.data(), signature, 8) == 0; };
-  const bool logical = begins("LVF\x09\x0d\x0a\xff\x00");
-  if (*got < kHeaderSize || (!logical && !begins("EVF\x09\x0d\x0a\xff\x00")))
+  // "EVF" or "LVF" before the same five bytes.
+  const auto begins = [&](const char* name) {
+    return std::memcmp(header.data(), name, 3) == 0 &&
+           std::memcmp(header.data() + 3, "\x09\x0d\x0a\xff", 5) == 0;
+  };
+  const bool logical = begins("LVF");
+  if (*got < kHeaderSize || (!logical && !begins("EVF")))
     return Error{ErrorCode::corrupt, "does not begin as an EWF segment"};
   EwfSegment segment;
   segment.logical = logical;

@@ -1,5 +1,7 @@
 #include "evidence/ewf_source.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -198,10 +200,12 @@ void place_files(const EwfSet& set, EwfChunks& chunks, ImageInfo& info) {
   for (std::size_t i = 1; i < unplaced_to; ++i) {
     const std::string& first = set.files[runs[i].from].name;
     const std::string& last = set.files[runs[i].to - 1].name;
-    add_problem(info, ProblemKind::unreadable,
-                (first == last ? first + " is" : first + " to " + last + " are") +
-                    " there, but where the chunks belong cannot be known: files before and after are missing "
-                    "or damaged");
+    add_problem(
+        info, ProblemKind::unreadable,
+        fmt::format(
+            "{} there, but where the chunks belong cannot be known: files before and after are missing "
+            "or damaged",
+            first == last ? fmt::format("{} is", first) : fmt::format("{} to {} are", first, last)));
   }
   // Chunks without a table stand where those with one end.
   const std::size_t last_of_front = front.to - 1;

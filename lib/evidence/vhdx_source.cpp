@@ -35,7 +35,7 @@ constexpr const char* kDiskId = "beca12ab-b2e6-4523-93ef-c309e000c746";
 constexpr const char* kParentLocator = "a8d35f2d-b30b-454d-abf7-d3d84834ab0c";
 
 std::uint32_t crc32c(std::span<const std::byte> bytes) {
-  static const auto kTable = [] {
+  static const auto table_of_bytes = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t value = i;
@@ -46,7 +46,7 @@ std::uint32_t crc32c(std::span<const std::byte> bytes) {
   }();
   std::uint32_t sum = ~0U;
   for (const std::byte byte : bytes)
-    sum = sum >> 8 ^ kTable[(sum ^ std::to_integer<std::uint32_t>(byte)) & 255];
+    sum = sum >> 8 ^ table_of_bytes[(sum ^ std::to_integer<std::uint32_t>(byte)) & 255];
   return ~sum;
 }
 
@@ -71,7 +71,7 @@ class LoggedFile : public ByteSource {
   std::size_t laid() const { return over_.size(); }
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
-    const auto got = file_->read_at(offset, out);
+    auto got = file_->read_at(offset, out);
     if (!got || over_.empty()) return got;
     const std::uint64_t end = offset + *got;
     for (auto it = over_.lower_bound(offset / kSector); it != over_.end() && it->first * kSector < end;

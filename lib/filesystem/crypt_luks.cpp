@@ -93,9 +93,9 @@ std::string text(const Json& object, const char* name) {
 }
 
 const Json& part(const Json& object, const char* name) {
-  static const Json kNone = Json::object();
+  static const Json none = Json::object();
   const auto found = object.find(name);
-  return found != object.end() && found->is_object() ? *found : kNone;
+  return found != object.end() && found->is_object() ? *found : none;
 }
 
 std::vector<std::byte> base64(const std::string& text) {

@@ -188,7 +188,7 @@ class WithFreeSpace final : public FileSystem {
     added.insert(added.begin(), directory_entry("$Slack", kSlack, "slack"));
     auto next = added.begin();
     bool going = true;
-    const Status status = inner_->list(
+    Status status = inner_->list(
         root,
         [&](Entry&& entry) {
           // A stream follows its file at once.
@@ -207,14 +207,14 @@ class WithFreeSpace final : public FileSystem {
 
   Status list_free(const std::string& path, const std::function<bool(Entry&&)>& sink,
                    std::vector<Problem>& problems) {
-    const Status status = fill_free(problems);
+    Status status = fill_free(problems);
     give(*free_, path, kFree, ItemKind::unallocated, sink);
     return status;
   }
 
   Status list_slack(const std::string& path, const std::function<bool(Entry&&)>& sink,
                     std::vector<Problem>& problems) {
-    const Status status = fill_slack(problems);
+    Status status = fill_slack(problems);
     if (give(*slack_, path, kSlack, ItemKind::slack, sink)) {
       give(*behind_, path, kBehind, ItemKind::slack, sink);
     }

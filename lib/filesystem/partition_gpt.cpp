@@ -77,7 +77,7 @@ std::optional<Header> read_header(ByteSource& image, std::uint64_t offset) {
 }
 
 std::string kind_of(std::span<const std::byte> entry) {
-  const std::string name = utf16_text(entry.subspan(56, std::min<std::size_t>(entry.size() - 56, 72)));
+  std::string name = utf16_text(entry.subspan(56, std::min<std::size_t>(entry.size() - 56, 72)));
   if (!name.empty()) return name;
   const std::string guid = guid_text(entry, 0);
   const auto known =

@@ -80,7 +80,7 @@ std::optional<PartitionTable> read_apm(ByteSource& image) {
           big(entry, 12, 4) == 0)
         continue;
       table.partitions.push_back({in_bytes(big(entry, 8, 4), size), in_bytes(big(entry, 12, 4), size),
-                                  name.empty() ? type : name + " (" + type + ")", -1, ""});
+                                  name.empty() ? type : fmt::format("{} ({})", name, type), -1, ""});
     }
     return table;
   }

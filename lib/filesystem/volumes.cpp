@@ -172,6 +172,7 @@ class VolumeList {
 /// What no partition covers.
 std::vector<Volume> gaps_between(const std::vector<Volume>& volumes, std::uint64_t image_size) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> taken;
+  taken.reserve(volumes.size() + 1);
   for (const Volume& volume : volumes) taken.emplace_back(volume.offset, volume.offset + volume.size);
   taken.emplace_back(image_size, image_size);
   std::sort(taken.begin(), taken.end());

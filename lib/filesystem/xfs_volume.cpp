@@ -261,7 +261,7 @@ Status XfsVolume::walk_tree(std::uint64_t number, int level, std::vector<XfsExte
     }
     // Levels fall by one each time and every leaf must add to the file in order: this ends.
     const std::size_t before = extents.size();
-    const Status below = walk_tree(big(bytes, header + 8 * room + 8 * i, 8), level - 1, extents);
+    Status below = walk_tree(big(bytes, header + 8 * room + 8 * i, 8), level - 1, extents);
     if (!below) return below;
     if (extents.size() == before) return Error{ErrorCode::corrupt, "the extent tree has an empty block"};
   }

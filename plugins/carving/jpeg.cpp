@@ -86,15 +86,14 @@ Found JpegCarver::by_markers(std::uint64_t offset, std::uint64_t from) {
       if (!scan) return std::nullopt;
     } else if (marker[1] == 0xD9 && scan) {
       return contiguous(offset, at + 2, kSize, "jpg", "image/jpeg");
-    } else if (marker.size() < 4) {
-      return std::nullopt;
-    } else if (marker[1] >= 0xC0 && (marker[1] < 0xD0 || marker[1] > 0xD9)) {
+    } else if (marker.size() >= 4 && marker[1] >= 0xC0 && (marker[1] < 0xD0 || marker[1] > 0xD9)) {
       const std::uint16_t length = get_be16(marker.data() + 2);
       if (length < 2) return std::nullopt;
       scan = marker[1] == 0xDA || scan;
       at += 2 + length;
       continue;
-    } else if (!scan || (marker[1] != 0 && marker[1] != 0xFF && (marker[1] < 0xD0 || marker[1] > 0xD7))) {
+    } else if (marker.size() < 4 || !scan ||
+               (marker[1] != 0 && marker[1] != 0xFF && (marker[1] < 0xD0 || marker[1] > 0xD7))) {
       return std::nullopt;
     } else {
       ++at;

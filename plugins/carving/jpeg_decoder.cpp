@@ -26,7 +26,7 @@ bool HuffmanTable::make(const std::uint8_t* counts, const std::uint8_t* values, 
       if (length > kQuickBits) continue;
       const int spare = kQuickBits - length;
       for (int j = 0; j < 1 << spare; ++j) {
-        const auto place = static_cast<std::size_t>((code << spare) + j);
+        const auto place = static_cast<std::size_t>(code << spare) + static_cast<std::size_t>(j);
         if (place >= quick.size()) return false;
         quick[place] = static_cast<std::uint16_t>(length << 8 | symbols[static_cast<std::size_t>(index)]);
       }

@@ -7,6 +7,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#ifdef __clang__
+// Clang refuses the incomplete type in JSON.hh of qpdf 11 under C++20. Its declarations are enough here.
+#define JSON_HH
+class JSON;
+#endif
 #include <qpdf/QPDF.hh>
 #include <string>
 #include <vector>

@@ -76,7 +76,7 @@ std::string make_compound(const std::vector<MadeEntry>& entries) {
   const auto mini_first = chain(fat, units(minis.size(), kSector));
   write(0, u"Root Entry", 5, mini_first, minis.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto parent = static_cast<std::size_t>(entries[i].parent + 1);
+    const auto parent = static_cast<std::size_t>(entries[i].parent) + 1;
     const std::size_t at = last[parent] == 0 ? parent * kEntry + 76 : last[parent] * kEntry + 72;
     put_little(directory, at, i + 1, 4);
     last[parent] = i + 1;

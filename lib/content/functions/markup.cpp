@@ -36,9 +36,9 @@ std::size_t take_entity(std::string_view text, std::string& out) {
   const std::size_t end = text.substr(0, kMaxEntity + 2).find(';');
   if (end == std::string_view::npos || end < 2) return 0;
   const std::string_view name = text.substr(1, end - 1);
-  static constexpr std::pair<std::string_view, std::string_view> named[] = {
+  static constexpr std::pair<std::string_view, std::string_view> kNamed[] = {
       {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}};
-  for (const auto& [key, value] : named) {
+  for (const auto& [key, value] : kNamed) {
     if (name != key) continue;
     out += value;
     return end + 1;

@@ -98,7 +98,7 @@ int fit_of(const Column& column, bool is_row_id, std::uint64_t type) {
   const bool is_text = type >= 13 && type % 2 == 1, is_blob = type >= 12 && type % 2 == 0;
   switch (column.affinity) {
     case Affinity::integer:
-      return is_integer ? 100 : is_real ? 40 : is_text ? 15 : 15;
+      return is_integer ? 100 : is_real ? 40 : 15;
     case Affinity::real:
       return is_real || is_integer ? 100 : 15;
     case Affinity::numeric:

@@ -109,9 +109,9 @@ class RecoveredQuery final : public EvidenceQuery {
   using ResultRow = std::vector<SqlValue>;
 
   const SqlValue& cell(std::size_t column) const {
-    static const SqlValue kNull;
+    static const SqlValue null;
     const bool there = at_ >= 0 && column < results_[static_cast<std::size_t>(at_)].size();
-    return there ? results_[static_cast<std::size_t>(at_)][column] : kNull;
+    return there ? results_[static_cast<std::size_t>(at_)][column] : null;
   }
 
   Status next_batch() {

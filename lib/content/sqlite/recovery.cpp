@@ -26,7 +26,7 @@ std::string fold(std::string_view name) {
 struct Mask {
   std::vector<bool> columns;
   bool row_id = false;
-  friend auto operator<=>(const Mask&, const Mask&) = default;
+  bool operator==(const Mask&) const = default;
 };
 
 class Recoverer {

@@ -92,7 +92,7 @@ Result<bool> TarReader::skip_zeros(std::vector<Problem>& problems) {
     }
     const auto skipped = static_cast<std::uint64_t>(other - bytes.begin());
     position_ = from + (position_ + skipped - from) / kTarBlock * kTarBlock;
-    const auto whole = read_block(position_);
+    auto whole = read_block(position_);
     if (!whole) return whole;
     if (!*whole || !is_tar_header(block_)) {
       // What follows the end and is no archive is not searched for one: tapes and programs leave such rests.
@@ -109,7 +109,7 @@ Result<bool> TarReader::skip_zeros(std::vector<Problem>& problems) {
 Result<bool> TarReader::find_header(std::vector<Problem>& problems, bool within_member) {
   const std::uint64_t from = position_;
   while (true) {
-    const auto whole = read_block(position_);
+    auto whole = read_block(position_);
     if (!whole) return whole;
     if (!*whole) {
       if (position_ != from || !block_.empty() || within_member) {
@@ -391,7 +391,7 @@ class SparseSource : public ByteSource {
         std::memset(out.data() + done, 0, count);
       } else {
         count = static_cast<std::size_t>(std::min<std::uint64_t>(count, piece->offset + piece->length - at));
-        const auto got = stored_->read_at(piece->stored_at + (at - piece->offset), out.subspan(done, count));
+        auto got = stored_->read_at(piece->stored_at + (at - piece->offset), out.subspan(done, count));
         if (!got) return got;
         std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(done + *got), count - *got, std::byte{0});
         if (at + count == piece->offset + piece->length) ++piece;

@@ -58,7 +58,7 @@ Status TreeFileSystem::ready() {
 
 Status TreeFileSystem::list(const DirectoryRef& directory, const std::function<bool(Entry&&)>& sink,
                             std::vector<Problem>& problems) {
-  const Status filled = ready();
+  Status filled = ready();
   if (directory.path.empty()) problems.insert(problems.end(), fill_problems_.begin(), fill_problems_.end());
   if (!filled) return filled;
   const TreeIndex::Node at = index_.find_directory(directory.path);

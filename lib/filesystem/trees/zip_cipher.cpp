@@ -59,7 +59,7 @@ class TraditionalSource : public ByteSource {
     std::array<std::byte, 4096> skipped{};
     while (position_ < offset) {
       const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(skipped.size(), offset - position_));
-      const auto got = advance(std::span(skipped).first(want));
+      auto got = advance(std::span(skipped).first(want));
       if (!got || *got == 0) return got;
     }
     return advance(out);
@@ -69,7 +69,7 @@ class TraditionalSource : public ByteSource {
  private:
   static constexpr std::uint64_t kEvery = std::uint64_t{1} << 20;
   Result<std::size_t> advance(std::span<std::byte> out) {
-    const auto got = base_->read_at(position_ + kCryptHeader, out);
+    auto got = base_->read_at(position_ + kCryptHeader, out);
     if (!got) return got;
     for (std::byte& byte : out.first(*got)) {
       if (position_ == remembered_.size() * kEvery) remembered_.push_back(keys_);
@@ -126,7 +126,7 @@ class AesSource : public ByteSource {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     if (offset >= size_) return std::size_t{0};
     out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset)));
-    const auto got = base_->read_at(before_ + offset, out);
+    auto got = base_->read_at(before_ + offset, out);
     if (!got) return got;
     authenticate(offset, out.first(*got));
     decrypt(offset, out.first(*got));
@@ -167,7 +167,7 @@ class AesSource : public ByteSource {
     std::array<std::byte, kCode> stored{};
     std::size_t length = 0;
     EVP_MAC_final(mac_.get(), code.data(), &length, code.size());
-    const auto got = base_->read_at(before_ + size_, stored);
+    auto got = base_->read_at(before_ + size_, stored);
     if (!got || *got != kCode || std::memcmp(code.data(), stored.data(), kCode) != 0) {
       wrong_ = "the authentication code of the encrypted bytes differs";
     }

@@ -46,7 +46,7 @@ Status ZipFileSystem::fill(TreeIndex& index, std::vector<Problem>& problems) {
   directory_ = opened.take();
   bool full = false;
   std::vector<Problem> met;
-  const Status walked = directory_->for_each(
+  Status walked = directory_->for_each(
       [&](const ZipEntry& entry) {
         full = !index.add(entry.name, entry.directory, place_of(entry));
         return !full;

@@ -38,7 +38,7 @@ class LzmaSource : public ByteSource {
     const std::size_t count = std::min(out.size(), kHeader - static_cast<std::size_t>(offset));
     std::copy_n(header_.begin() + static_cast<std::ptrdiff_t>(offset), count, out.begin());
     if (count == out.size()) return count;
-    const auto rest = base_->read_at(kZipHeader, out.subspan(count));
+    auto rest = base_->read_at(kZipHeader, out.subspan(count));
     if (!rest) return rest;
     return count + *rest;
   }

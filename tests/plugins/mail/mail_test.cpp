@@ -180,7 +180,8 @@ TEST_F(Mail, NestingAndPartsAreBounded) {
   std::string deep = kFields;
   for (int i = 0; i < 3000; ++i) {
     const std::string boundary = "b" + std::to_string(i);
-    deep += "Content-Type: multipart/mixed; boundary=" + boundary + "\n\n--" + boundary + "\n";
+    deep.append("Content-Type: multipart/mixed; boundary=").append(boundary);
+    deep.append("\n\n--").append(boundary).append("\n");
   }
   EXPECT_EQ(host_->examine(item(deep + "\nx\n")).records.size(), 1U);
   std::string wide = kFields + "Content-Type: multipart/mixed; boundary=b\n\n";

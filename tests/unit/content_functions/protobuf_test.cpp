@@ -73,7 +73,7 @@ TEST(Protobuf, SurvivesDeepNesting) {
   std::string groups(100'000, '\x0b');
   EXPECT_EQ(db.value("protobuf(?1, '1.1')", groups), "NULL");
   std::string nested = "\x08\x01";
-  for (int i = 0; i < 100; ++i) nested = std::string("\x0a") + static_cast<char>(nested.size()) + nested;
+  for (int i = 0; i < 100; ++i) nested.insert(0, {'\x0a', static_cast<char>(nested.size())});
   nested.resize(std::min<std::size_t>(nested.size(), 120));
   EXPECT_NE(db.value("protobuf_json(?1)", nested), "");
 }
