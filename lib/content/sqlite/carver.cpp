@@ -132,6 +132,7 @@ class Carver {
     if (rebuild_.empty()) return;
     for (const CarvedCell& carved : found_) note_habits(habits_[carved.shape], carved.cell, place_.page);
     for (Candidate& candidate : rebuild_) candidate.habits = habits_of(*candidate.choice);
+    count_zeros();
     std::vector<CarvedCell> rebuilt;
     std::size_t low = place_.begin;
     for (std::size_t i = 0; i <= found_.size(); ++i) {
@@ -200,6 +201,20 @@ class Carver {
     return any;
   }
 
+  /// Free space is zeros mostly, and zeros are types of any number of NULLs: the slowest places to refuse.
+  void count_zeros() {
+    zeros_from_.assign(place_.end + 1, 0);
+    for (std::size_t at = place_.end; at-- > place_.begin;)
+      zeros_from_[at] = at8(place_.page, at) == 0 ? zeros_from_[at + 1] + 1 : 0;
+  }
+
+  /// Whether a cell at `at` could say no more than what its lost first column held.
+  bool says_nothing(std::size_t at, const TableShape& table) const {
+    const std::size_t stands = at + 4;
+    return table.row_id_column.value_or(0) == 0 && stands < zeros_from_.size() &&
+           zeros_from_[stands] >= table.columns.size();
+  }
+
   /// Of the table's live cells and of the whole ones here.
   CellHabits habits_of(const ShapeChoice& choice) const {
     CellHabits habits = choice.habits ? *choice.habits : CellHabits{};
@@ -224,7 +239,8 @@ class Carver {
   /// A cell at `at` of which the first four bytes are gone. `exact`: it must end at `end`, else before it.
   std::optional<CarvedCell> rebuild(std::size_t at, std::size_t end, const Candidate& candidate,
                                     Ending ending) {
-    if (candidate.choice->table->without_rowid) return std::nullopt;
+    if (candidate.choice->table->without_rowid || says_nothing(at, *candidate.choice->table))
+      return std::nullopt;
     static constexpr std::array<Hypothesis, 9> kHypotheses{
         {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {2, 2}, {2, 3}, {1, 4}, {3, 1}, {3, 2}}};
     std::optional<CarvedCell> best;
@@ -359,7 +375,8 @@ class Carver {
   std::vector<Candidate> rebuild_;
   std::vector<CarvedCell> found_;
   std::unordered_map<std::uint16_t, CellHabits> habits_;
-  std::vector<std::uint64_t> types_;  ///< of the cell that is being tried
+  std::vector<std::uint64_t> types_;     ///< of the cell that is being tried
+  std::vector<std::size_t> zeros_from_;  ///< how many zeros begin at a place
   std::size_t attempts_ = 0;
   bool table_ = false, index_ = false;
 };
