@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kMostParticipants = 1000;
 // Numbers up to here may be counted by each database for itself; longer ones are given by the app's servers.
 constexpr std::size_t kLongestCount = 9;
+constexpr std::ptrdiff_t kFewestDigits = 6;  // of a name that nobody thought of
+constexpr std::size_t kMostNames = 3;        // in a title
 
 /// A thread of one database: what is put together.
 struct Thread {
@@ -69,6 +71,13 @@ bool counted_by_a_database(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// "chat123456789", "19:uni01_vfk7…@thread.v2": given by a server, said by nobody.
+bool is_numbered(std::string_view name) {
+  const auto digits = std::count_if(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return counted_by_a_database(name) || name.find("@thread.") != std::string_view::npos ||
+         (digits >= kFewestDigits && name.find(' ') == std::string_view::npos);
+}
+
 /// Names of the address books on one exhibit, by identifier in the form in which they are compared; what two
 /// entries name differently has no name.
 class AddressBook {
@@ -88,12 +97,16 @@ class AddressBook {
       }
     }
   }
+  /// Empty if there is none.
+  std::string name(const std::string& exhibit, const std::string& identifier) const {
+    const auto found = names_.find({exhibit, normalise_identifier(identifier)});
+    return found == names_.end() || found->second == "?" ? "" : found->second;
+  }
   /// "Name (identifier)", or the identifier.
   std::string title(const std::string& exhibit, const std::string& identifier) const {
-    const auto found = names_.find({exhibit, normalise_identifier(identifier)});
     const std::string plain = identifier.substr(0, identifier.find("@s.whatsapp.net"));
-    return found == names_.end() || found->second == "?" ? plain
-                                                         : fmt::format("{} ({})", found->second, plain);
+    const std::string known = name(exhibit, identifier);
+    return known.empty() ? plain : fmt::format("{} ({})", known, plain);
   }
 
  private:
@@ -275,7 +288,30 @@ class Conversations {
     if (thread.app == kMail && !thread.subject.empty()) return thread.subject;
     if (counted_by_a_database(thread.name) && thread.participants.size() == 1)
       return book.title(thread.exhibit, *thread.participants.begin());
+    if (book.name(thread.exhibit, thread.name).empty()) {
+      const std::string names = names_in(book, thread);
+      if (!names.empty()) return fmt::format("{} ({})", names, thread.name);
+    }
     return book.title(thread.exhibit, thread.name);
+  }
+
+  /// "Name, name, name and 2 others" of those who are not the owner; empty where nobody has a name, or where
+  /// the thread seems to have one of its own.
+  static std::string names_in(const AddressBook& book, const Thread& thread) {
+    if (!is_numbered(thread.name)) return "";
+    std::string names;
+    std::size_t named = 0, others = 0;
+    for (const std::string& each : thread.participants) {
+      if (each == thread.name || each == thread.account) continue;
+      const std::string name = book.name(thread.exhibit, each);
+      if (name.empty() || named == kMostNames) {
+        ++others;
+      } else {
+        names += (named++ ? ", " : "") + name;
+      }
+    }
+    if (named > 0 && others > 0) names += fmt::format(" and {} other{}", others, others == 1 ? "" : "s");
+    return names;
   }
 
   const Database& db_;

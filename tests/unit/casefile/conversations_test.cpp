@@ -41,6 +41,15 @@ class Conversations : public ::testing::Test {
     if (said.sent) record.fields.emplace_back("sent", said.sent);
     made_.writer.add_record(record, item, 0, "appdata", unit_);
   }
+  void contact(const std::string& name, const std::string& app, const std::string& identifier) {
+    Record record;
+    record.kind = "contact";
+    record.key = "contact|" + identifier;
+    record.fields = {{"app", app},
+                     {"name", name},
+                     {"identifiers", R"([{"kind":")" + app + R"(","value":")" + identifier + "\"}]"}};
+    made_.writer.add_record(record, live_, 0, "appdata", unit_);
+  }
   std::string ask(const std::string& sql) { return made_.ask(sql); }
   std::string folded() {
     return ask(
@@ -150,6 +159,18 @@ TEST_F(Conversations, AnIdentifierThatTheAppGivesIsTheSameInEveryDatabase) {
   say(backup_, {"1", "120363000000000000@g.us", "in", "447700900002@s.whatsapp.net", "ho", 2000}, "whatsapp");
   finalise_case(made_.writer);
   EXPECT_EQ(ask("SELECT messages, json_array_length(participants) FROM conversation"), "2|2");
+}
+
+TEST_F(Conversations, AThreadThatAServerNumbersIsCalledByThePeopleInIt) {
+  say(live_, {"1", "691283137615101955", "in", "579257851646574644", "hi", 1000}, "discord");
+  say(live_, {"2", "691283137615101955", "in", "672145484864815124", "ho", 2000}, "discord");
+  say(live_, {"3", "691283137615101955", "in", "672145484864815999", "ha", 3000}, "discord");
+  say(live_, {"4", "Saturday", "in", "579257851646574644", "a group with a name", 4000}, "discord");
+  contact("Alex Example", "discord", "579257851646574644");
+  contact("Sam Example", "discord", "672145484864815124");
+  finalise_case(made_.writer);
+  EXPECT_EQ(ask("SELECT title FROM conversation ORDER BY 1"),
+            "Alex Example, Sam Example and 1 other (691283137615101955);Saturday");
 }
 
 TEST_F(Conversations, AThreadOfMailsIsCalledByTheSubjectOfItsFirst) {
