@@ -1,5 +1,7 @@
 # touchstone_add_test(NAME SOURCES ... LINK ... [LABELS ...] [TIMEOUT s]): a GoogleTest program whose cases
 # ctest lists one by one. TEST_SOURCE_DIR is the project's root, BINARY_DIR its build tree.
+# Under sanitizers a program is one test, since its start costs more than most cases; what its cases said is in
+# gtest/NAME.xml of the build tree.
 include(GoogleTest)
 function(touchstone_add_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
@@ -12,6 +14,13 @@ function(touchstone_add_test name)
   target_compile_definitions(${name} PRIVATE
     TOUCHSTONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TOUCHSTONE_BINARY_DIR="${PROJECT_BINARY_DIR}"
     TOUCHSTONE_CORPUS_DIR="${TOUCHSTONE_CORPUS}")
+  if(TOUCHSTONE_SANITIZE)
+    add_test(NAME ${name} COMMAND ${name})
+    math(EXPR timeout "${ARG_TIMEOUT} * 10")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS "${ARG_LABELS}"
+      ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/gtest/${name}.xml")
+    return()
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

@@ -27,7 +27,7 @@ struct SandboxLevel {
 
 /// Closes the sandbox: Landlock (reading only below `readable`), resource limits (`memory` bytes of data),
 /// seccomp. Everything that loads lazily must have been loaded. Never fails: what the kernel lacks is in the
-/// level's note.
+/// level's note. Does nothing in a build with AddressSanitizer, and says so.
 SandboxLevel enter_sandbox(const std::vector<std::string>& readable, std::uint64_t memory);
 
 /// The forbidden thing tried since the last call, in words ("socket() was refused"); empty if none.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/cli_runner.hpp"
+#include "support/under_sanitizers.hpp"
 
 namespace touchstone::testing {
 namespace {
@@ -90,6 +91,7 @@ TEST_F(Fault, EndlessSleepIsStoppedByTheWallClock) {
 }
 
 TEST_F(Fault, AllocationWithoutEndIsRefused) {
+  SKIP_UNDER_SANITIZERS();
   triage("hoard", {"--memory", "1G"});
   EXPECT_EQ(result_.exit_code, 1);
   EXPECT_EQ(rows("SELECT i.name, p.kind FROM problem p JOIN item_row i ON i.id = coalesce(p.item_id, (SELECT "
@@ -99,6 +101,7 @@ TEST_F(Fault, AllocationWithoutEndIsRefused) {
 }
 
 TEST_F(Fault, CLibraryThatDoesNotCheckItsMemoryCostsOneItem) {
+  SKIP_UNDER_SANITIZERS();
   triage("hoard-c", {"--memory", "1G"});
   expect_contained("crash");
 }
@@ -114,6 +117,7 @@ TEST_F(Fault, ExceptionOfAnyTypeIsAProblem) {
 class Forbidden : public Fault, public ::testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
 TEST_P(Forbidden, IsRefusedAndNamed) {
+  SKIP_UNDER_SANITIZERS();
   triage(GetParam().first);
   EXPECT_EQ(result_.exit_code, 1);
   EXPECT_EQ(

@@ -11,13 +11,7 @@
 #include <vector>
 
 #include "pipeline/sandbox.hpp"
-
-// Sanitizers need system calls and memory that the sandbox refuses.
-#if defined(__SANITIZE_ADDRESS__)
-#define SKIP_UNDER_SANITIZERS() GTEST_SKIP() << "the sandbox is off under sanitizers"
-#else
-#define SKIP_UNDER_SANITIZERS() static_cast<void>(0)
-#endif
+#include "support/under_sanitizers.hpp"
 
 namespace touchstone::test {
 
