@@ -91,7 +91,8 @@ void GapList::add(std::uint64_t offset, std::uint64_t length, std::string_view r
   }
 }
 
-FileSource::FileSource(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
+FileSource::FileSource(int descriptor, std::uint64_t size, bool sparse)
+    : descriptor_(descriptor), size_(size), sparse_(sparse) {}
 
 FileSource::~FileSource() {
   ::close(descriptor_);
@@ -101,13 +102,41 @@ std::vector<Gap> FileSource::gaps() const {
   return gaps_.list();
 }
 
+void FileSource::find_range(std::uint64_t offset) {
+  range_from_ = offset;
+  range_to_ = size_;
+  is_hole_ = false;
+  const auto at = static_cast<off_t>(offset);
+  const off_t data = ::lseek(descriptor_, at, SEEK_DATA);
+  struct stat status {};
+  if (data < 0 && errno == ENXIO && ::fstat(descriptor_, &status) == 0 && status.st_size > at) {
+    // No data from here on. What lies behind the end of a file that became shorter is no hole.
+    is_hole_ = true;
+    range_to_ = std::min(static_cast<std::uint64_t>(status.st_size), size_);
+  } else if (data >= 0) {
+    is_hole_ = data > at;
+    const off_t end = is_hole_ ? data : ::lseek(descriptor_, at, SEEK_HOLE);
+    if (end > at) range_to_ = std::min(static_cast<std::uint64_t>(end), size_);
+  }
+}
+
 Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byte> out) {
   if (offset >= size_) return std::size_t{0};
   out = out.first(std::min<std::uint64_t>(out.size(), size_ - offset));
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t got =
-        ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    std::size_t part = out.size() - done;
+    if (sparse_) {
+      const std::uint64_t at = offset + done;
+      if (at < range_from_ || at >= range_to_) find_range(at);
+      part = static_cast<std::size_t>(std::min<std::uint64_t>(part, range_to_ - at));
+      if (is_hole_) {
+        std::memset(out.data() + done, 0, part);
+        done += part;
+        continue;
+      }
+    }
+    const ssize_t got = ::pread(descriptor_, out.data() + done, part, static_cast<off_t>(offset + done));
     if (got > 0) {
       done += static_cast<std::size_t>(got);
       continue;
@@ -149,12 +178,15 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
   struct stat status {};
   std::string trouble;
   std::uint64_t size = 0;
+  bool sparse = false;
   if (::fstat(descriptor, &status) != 0) {
     trouble = std::strerror(errno);
   } else if (S_ISDIR(status.st_mode)) {
     trouble = "is a directory, not an image file";
   } else if (S_ISREG(status.st_mode)) {
     size = static_cast<std::uint64_t>(status.st_size);
+    constexpr std::uint64_t kUnit = 512;  // of st_blocks, whatever the block size
+    sparse = static_cast<std::uint64_t>(status.st_blocks) * kUnit < size;
   } else if (S_ISBLK(status.st_mode)) {
     const off_t end = ::lseek(descriptor, 0, SEEK_END);
     if (end < 0) trouble = std::string("its size cannot be found: ") + std::strerror(errno);
@@ -166,7 +198,7 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
     ::close(descriptor);
     return Error{ErrorCode::io, path + ": " + trouble};
   }
-  return std::make_unique<FileSource>(descriptor, size);
+  return std::make_unique<FileSource>(descriptor, size, sparse);
 }
 
 std::unique_ptr<ByteSource> make_memory_source(std::vector<std::byte> bytes) {

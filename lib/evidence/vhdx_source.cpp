@@ -115,6 +115,31 @@ std::optional<Header> current_header(ByteSource& bytes) {
   return best;
 }
 
+/// The log twice in a row: it is a ring, and an entry that reaches its end goes on at its start.
+class LogRing : public ByteSource {
+ public:
+  LogRing(ByteSource& file, std::uint64_t at, std::uint64_t size) : file_(file), at_(at), log_size_(size) {}
+  std::uint64_t size() const override { return 2 * log_size_; }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    std::size_t done = 0;
+    while (done < out.size() && offset < size()) {
+      const std::uint64_t within = offset % log_size_;
+      const auto part = out.subspan(
+          done, static_cast<std::size_t>(std::min<std::uint64_t>(out.size() - done, log_size_ - within)));
+      auto got = file_.read_at(at_ + within, part);
+      if (!got) return got;
+      if (*got == 0) break;
+      done += *got;
+      offset += *got;
+    }
+    return done;
+  }
+
+ private:
+  ByteSource& file_;
+  std::uint64_t at_, log_size_;
+};
+
 struct LogEntry {
   std::uint64_t at = 0, length = 0, tail = 0, sequence = 0, descriptors = 0;
 };
@@ -124,7 +149,10 @@ struct LogEntry {
 class LogReplay {
  public:
   LogReplay(ByteSource& bytes, LoggedFile& over, const Header& header)
-      : bytes_(bytes), file_(bytes), over_(over), header_(header) {}
+      : bytes_(bytes, header.log_at, std::max<std::uint64_t>(header.log_size, 1)),
+        file_(bytes_),
+        over_(over),
+        header_(header) {}
 
   bool run() {
     if (header_.log_size == 0 || header_.log_size % LoggedFile::kSector != 0 || header_.log_size > kMaxLog)
@@ -154,20 +182,16 @@ class LogReplay {
   static constexpr std::uint64_t kMaxLog = 64 * kMiB;
 
   std::optional<LogEntry> entry_at(std::uint64_t at) {
-    const std::uint64_t place = header_.log_at + at;
-    if (file_.little(place, 4) != 0x65676f6c || guid_at(file_, place + 32) != header_.log)
-      return std::nullopt;
+    if (file_.little(at, 4) != 0x65676f6c || guid_at(file_, at + 32) != header_.log) return std::nullopt;
     LogEntry entry;
     entry.at = at;
-    entry.length = file_.little(place + 8, 4).value_or(0);
-    entry.tail = file_.little(place + 12, 4).value_or(0);
-    entry.sequence = file_.little(place + 16, 8).value_or(0);
-    entry.descriptors = file_.little(place + 24, 8).value_or(0);
+    entry.length = file_.little(at + 8, 4).value_or(0);
+    entry.tail = file_.little(at + 12, 4).value_or(0);
+    entry.sequence = file_.little(at + 16, 8).value_or(0);
+    entry.descriptors = file_.little(at + 24, 8).value_or(0);
     const bool whole = entry.length >= LoggedFile::kSector && entry.length % LoggedFile::kSector == 0 &&
-                       entry.length <= header_.log_size - at;
-    // An entry that runs past the log's end goes on at its start, which no file at hand does; it is passed
-    // over.
-    if (!whole || !sum_fits(bytes_, place, entry.length)) return std::nullopt;
+                       entry.length <= header_.log_size;
+    if (!whole || !sum_fits(bytes_, at, entry.length)) return std::nullopt;
     return entry;
   }
 
@@ -175,14 +199,13 @@ class LogReplay {
   bool full() const { return over_.laid() > kMaxLog / LoggedFile::kSector; }
 
   bool apply(const LogEntry& entry) {
-    const std::uint64_t place = header_.log_at + entry.at;
     if (entry.descriptors > (entry.length - 64) / 32) return false;
     const std::uint64_t table =
         (64 + entry.descriptors * 32 + LoggedFile::kSector - 1) / LoggedFile::kSector * LoggedFile::kSector;
-    std::uint64_t data = place + table;
+    std::uint64_t data = entry.at + table;
     for (std::uint64_t i = 0; i < entry.descriptors; ++i) {
       if (full()) return false;
-      const std::uint64_t at = place + 64 + i * 32;
+      const std::uint64_t at = entry.at + 64 + i * 32;
       const auto signature = file_.little(at, 4);
       const std::uint64_t target = file_.little(at + 16, 8).value_or(0);
       if (signature == 0x6f72657a) {  // "zero"
@@ -207,7 +230,7 @@ class LogReplay {
     return true;
   }
 
-  ByteSource& bytes_;
+  LogRing bytes_;
   PageReader file_;
   LoggedFile& over_;
   const Header& header_;

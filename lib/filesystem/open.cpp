@@ -5,6 +5,7 @@
 #include "filesystem/apfs_volumes.hpp"
 #include "filesystem/filesystem.hpp"
 #include "filesystem/free_space.hpp"
+#include "filesystem/iso_file_system.hpp"
 #include "filesystem/trees/backups.hpp"
 #include "filesystem/trees/trees.hpp"
 #include "filesystem/tsk_open.hpp"
@@ -44,6 +45,13 @@ Result<std::unique_ptr<FileSystem>> open_xfs_volume(ByteSource& image, const Vol
   return with_free_space(files.take(), image, {volume.offset, volume.size});
 }
 
+Result<std::unique_ptr<FileSystem>> open_iso_volume(ByteSource& image, const Volume& volume,
+                                                    const VolumeOptions& options) {
+  auto files = detail::open_iso9660(make_window(image, volume.offset, volume.size));
+  if (!options.free_space) return files;
+  return with_free_space(std::move(files), image, {volume.offset, volume.size});
+}
+
 }  // namespace
 
 Status FileSystem::unallocated(const std::function<bool(ByteRange)>& /*sink*/,
@@ -74,6 +82,7 @@ Result<std::unique_ptr<FileSystem>> open_file_system(ByteSource& image, std::uin
   if (is_tree(volume.filesystem)) return open_tree(image, volume, options);
   if (is_backup(volume.filesystem)) return open_backup(image, volume, options);
   if (volume.filesystem == "xfs") return open_xfs_volume(image, volume, options);
+  if (volume.filesystem == "iso9660") return open_iso_volume(image, volume, options);
   return open_tsk_file_system(image, sector_size, volume, options);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "filesystem/iso_file_system.hpp"
 #include "filesystem/volume_signature.hpp"
 #include "filesystem/xfs_file_system.hpp"
 #include "model/locator.hpp"
@@ -99,6 +100,8 @@ void examine_volume(const TskImage& image, Volume& volume) {
   if (!fs) {
     std::uint32_t code = 0;
     const std::string text = tsk_error(&code);
+    // The Sleuth Kit refuses some discs for what its own reader cannot take.
+    if (examine_iso9660(*window, source.size() - volume.offset, volume)) return;
     describe_unknown(volume, *window, code, text);
     return;
   }
@@ -110,10 +113,7 @@ void describe_file_system(TSK_FS_INFO& fs, ByteSource& window, std::uint64_t the
   volume.filesystem = file_system_name(fs);
   volume.label = label_of(fs, window, volume.filesystem);
   volume.state = VolumeState::read;
-  if (volume.filesystem == "iso9660" && is_udf(window)) {
-    volume.state = VolumeState::partly_read;
-    volume.reason = "also carries UDF, which is not read: files recorded there alone are missing";
-  }
+  if (volume.filesystem == "iso9660" && examine_iso9660(window, there, volume)) return;
   const std::uint64_t claims = (std::uint64_t{fs.block_count}) * fs.block_size;
   if (claims / std::max(1U, fs.block_size) == fs.block_count && claims > there) {
     volume.state = VolumeState::partly_read;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "filesystem/partition_table.hpp"
+#include "filesystem/udf_label.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone {
@@ -139,6 +140,24 @@ constexpr std::array kRows = {
     Row{0, "dmvdo001"sv, "vdo", kUnsupported, "VDO volume (deduplicated): is not read", {}, uuid(40)},
     Row{0, "mpoolDev"sv, "mpool", kUnsupported, "mpool is not read", bytes(8, 32), uuid(40)},
     Row{0, "bluestore block device"sv, "bluestore", kUnsupported, "Ceph BlueStore is not read"},
+    Row{65536 + 4,
+        "\x8b\x42\x3c\x10"sv,
+        "scoutfs",
+        kUnsupported,
+        "ScoutFS is not read",
+        {},
+        uuid(65536 + 56)},
+    Row{0,
+        "$DRBDmgr=q"sv,
+        "drbdmanage",
+        kUnsupported,
+        "control volume of drbdmanage: has no files",
+        {},
+        bytes(11, 32)},
+    Row{9 * 512 + 32, "\xf0\x16\x78\x5a"sv, "hpt37x-raid", kUnsupported,
+        "member of a HighPoint RAID: arrays are not read"},
+    Row{9 * 512 + 32, "\xfd\x16\x78\x5a"sv, "hpt37x-raid", kUnsupported,
+        "member of a HighPoint RAID: arrays are not read"},
     Row{24, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"sv, "bcache", kUnsupported,
         "bcache: is not read"},
     Row{0, "SPACEDB "sv, "storage-spaces", kUnsupported,
@@ -175,6 +194,7 @@ constexpr std::array kEndRows = {
     EndRow{512, "\x11\xde\x11\xde"sv, "ddf-raid", "member of a DDF RAID: arrays are not read"},
     EndRow{512, "$XIDE$"sv, "lsi-raid", "member of an LSI MegaRAID: arrays are not read"},
     EndRow{512, "JM"sv, "jmicron-raid", "member of a JMicron RAID: arrays are not read"},
+    EndRow{512, "\x37\xfc\x4d\x1e"sv, "adaptec-raid", "member of an Adaptec RAID: arrays are not read"},
     EndRow{1024, "NVIDIA"sv, "nvidia-raid", "member of an NVIDIA RAID: arrays are not read"},
 };
 
@@ -319,7 +339,12 @@ std::optional<VolumeSignature> recognise_volume(ByteSource& volume) {
     if (!id.empty() && id.find_first_not_of("0-") != std::string::npos) found.reason += "; UUID " + id;
     return found;
   }
-  if (is_udf(volume)) return VolumeSignature{"udf", kUnsupported, "UDF is not read", ""};
+  if (is_udf(volume)) {
+    UdfNames names = udf_names(volume);
+    VolumeSignature found{"udf", kUnsupported, "UDF is not read", std::move(names.label)};
+    if (!names.volume_set.empty()) found.reason += "; volume set " + names.volume_set;
+    return found;
+  }
   if (is_md_at_end(volume)) {
     return VolumeSignature{"md-raid", kUnsupported, "member of a Linux md RAID: arrays are not read", ""};
   }

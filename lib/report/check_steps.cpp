@@ -72,6 +72,13 @@ std::string first_source(const CheckSubject& subject, LocatorStep step) {
     return "bsdtar -xOf " + image + " -- " + shell_quote(member_name(step.path));
   }
   const std::int64_t offset = subject.volume_offset.value_or(0);
+  // A disc's paths have no addresses: The Sleuth Kit does not know the names that Rock Ridge gives.
+  if (subject.filesystem == "iso9660" && step.address.empty() && !step.path.empty()) {
+    std::string command = "img_cat " + image;
+    if (offset > 0) command += " | tail -c +" + std::to_string(offset + 1);
+    command += " | bsdtar -xOf - -- " + shell_quote(member_name(step.path));
+    return step.offset ? command + range(*step.offset, step.length) : command;
+  }
   if (step.address.empty()) {
     if (!step.offset) return {};
     return "img_cat " + image + range(static_cast<std::uint64_t>(offset) + *step.offset, step.length);

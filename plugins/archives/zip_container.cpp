@@ -1,6 +1,7 @@
 #include "zip_container.hpp"
 
 #include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "evidence/inflate64_decoder.hpp"
 #include "limits.hpp"
 
 namespace touchstone::archives {
@@ -82,15 +84,17 @@ bool libarchive_unpacks(std::uint16_t method) {
   return method == ZIP_CM_LZMA || method == ZIP_CM_XZ || method == ZIP_CM_PPMD;
 }
 
+/// APPNOTE 4.4.5: the method that only lib/evidence unpacks.
+constexpr std::uint16_t kDeflate64 = 9;
+
 /// As APPNOTE 4.4.5 and 7-Zip name them.
 std::string method_name(std::uint16_t method) {
-  constexpr std::array<std::pair<std::uint16_t, const char*>, 9> kNames = {{{1, "Shrink"},
+  constexpr std::array<std::pair<std::uint16_t, const char*>, 8> kNames = {{{1, "Shrink"},
                                                                             {2, "Reduce"},
                                                                             {3, "Reduce"},
                                                                             {4, "Reduce"},
                                                                             {5, "Reduce"},
                                                                             {6, "Implode"},
-                                                                            {9, "Deflate64"},
                                                                             {10, "PKWARE DCL Implode"},
                                                                             {97, "WavPack"}}};
   for (const auto& [number, name] : kNames) {
@@ -134,6 +138,49 @@ struct Pull {
     if (got < 0) error = zip_file_strerror(file);
     if (got > 0) error = "is larger than its stated size";
     return true;
+  }
+};
+
+/// A member's packed bytes, read once from first to last.
+class PackedMember : public ByteSource {
+ public:
+  PackedMember(zip_file_t* file, std::uint64_t size) : file_(file), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    const auto got = offset == at_ ? zip_fread(file_, out.data(), out.size()) : -1;
+    if (got < 0) return Error{ErrorCode::io, "the packed bytes cannot be read"};
+    at_ += static_cast<std::uint64_t>(got);
+    return static_cast<std::size_t>(got);
+  }
+
+ private:
+  zip_file_t* file_;
+  std::uint64_t size_, at_ = 0;
+};
+
+/// What the host pulls a Deflate64 member's bytes from; libzip's own Pull for the other methods.
+struct Pull64 {
+  Inflate64Decoder decoder;
+  std::uint64_t left;
+  std::uint32_t stated_crc, crc = 0;
+  std::string error{};
+
+  static std::int64_t next(void* self, std::uint8_t* out, std::size_t capacity) {
+    auto& pull = *static_cast<Pull64*>(self);
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(capacity, pull.left));
+    const auto got = pull.decoder.next(std::as_writable_bytes(std::span(out, wanted)));
+    if (!got) {
+      pull.error = got.error().message;
+    } else if (*got == 0 && pull.left > 0) {
+      pull.error = "ends before its stated size";
+    } else if (*got > 0) {
+      pull.crc = static_cast<std::uint32_t>(crc32_z(pull.crc, out, *got));
+      pull.left -= *got;
+      return static_cast<std::int64_t>(*got);
+    } else if (pull.crc != pull.stated_crc) {
+      pull.error = "does not fit its checksum";
+    }
+    return pull.error.empty() ? 0 : -1;
   }
 };
 
@@ -186,7 +233,10 @@ void ZipContainer::read_entries() {
     entry.is_directory = name && std::string_view(name).ends_with('/');
     if (entry.is_encrypted) ++encrypted_;
     if (entry.is_encrypted || entry.is_directory) continue;
-    if ((stat.valid & ZIP_STAT_COMP_METHOD) && !zip_compression_method_supported(stat.comp_method, 0)) {
+    entry.is_deflate64 = (stat.valid & ZIP_STAT_COMP_METHOD) && stat.comp_method == kDeflate64;
+    if (stat.valid & ZIP_STAT_CRC) entry.crc = stat.crc;
+    if ((stat.valid & ZIP_STAT_COMP_METHOD) && !entry.is_deflate64 &&
+        !zip_compression_method_supported(stat.comp_method, 0)) {
       ++unsupported_[stat.comp_method];
       continue;
     }
@@ -293,19 +343,33 @@ ts_status ZipContainer::extract(std::uint32_t first, std::uint32_t count) {
 }
 
 bool ZipContainer::extract_member(std::uint32_t index) {
-  const auto tell = [&](const char* kind, const std::string& reason) {
-    job_.emit_problem(kind, "member " + std::to_string(index) + ": " + reason);
-  };
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(zip_, index, 0), zip_fclose);
+  const Entry& entry = entries_[index];
+  const zip_flags_t flags = entry.is_deflate64 ? ZIP_FL_COMPRESSED : 0;
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(zip_, index, flags),
+                                                               zip_fclose);
   if (!file) {
     const int code = zip_error_code_zip(zip_get_error(zip_));
-    tell(code == ZIP_ER_COMPNOTSUPP ? "unsupported" : "corrupt", zip_strerror(zip_));
+    tell(index, code == ZIP_ER_COMPNOTSUPP ? "unsupported" : "corrupt", zip_strerror(zip_));
     return true;
   }
-  Pull pull{file.get(), entries_[index].size, {}};
-  const bool wanted = job_.emit_member_data(index, Pull::next, &pull);
-  if (!pull.error.empty()) tell("corrupt", pull.error);
+  bool wanted = true;
+  std::string error;
+  if (entry.is_deflate64) {
+    Pull64 pull{Inflate64Decoder(std::make_unique<PackedMember>(file.get(), entry.packed)), entry.size,
+                entry.crc};
+    wanted = job_.emit_member_data(index, Pull64::next, &pull);
+    error = pull.error;
+  } else {
+    Pull pull{file.get(), entry.size, {}};
+    wanted = job_.emit_member_data(index, Pull::next, &pull);
+    error = pull.error;
+  }
+  if (!error.empty()) tell(index, "corrupt", error);
   return wanted;
+}
+
+void ZipContainer::tell(std::uint32_t index, const char* kind, const std::string& reason) {
+  job_.emit_problem(kind, "member " + std::to_string(index) + ": " + reason);
 }
 
 }  // namespace touchstone::archives

@@ -29,13 +29,16 @@ class ZipContainer {
   struct Source;
   struct Entry {
     std::uint64_t size = 0, packed = 0;
+    std::uint32_t crc = 0;
     bool is_directory = false, is_encrypted = false, admitted = false;
+    bool is_deflate64 = false;  // which libzip does not unpack
   };
 
   explicit ZipContainer(Job& job);
   void read_entries();
   void fill_time(std::uint64_t index, ts_member& member) const;
   bool extract_member(std::uint32_t index);
+  void tell(std::uint32_t index, const char* kind, const std::string& reason);
   void report();
 
   Job& job_;

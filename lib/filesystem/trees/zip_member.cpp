@@ -6,6 +6,7 @@
 #include <array>
 
 #include "evidence/filter_decoder.hpp"
+#include "evidence/inflate64_decoder.hpp"
 #include "evidence/inflate_decoder.hpp"
 #include "filesystem/trees/zip_cipher.hpp"
 #include "filesystem/trees/zip_records.hpp"
@@ -13,8 +14,8 @@
 namespace touchstone::zip {
 namespace {
 
-constexpr std::uint16_t kStored = 0, kDeflate = 8, kBzip2 = 12, kLzma = 14, kOldZstd = 20, kZstd = 93,
-                        kXz = 95;
+constexpr std::uint16_t kStored = 0, kDeflate = 8, kDeflate64 = 9, kBzip2 = 12, kLzma = 14, kOldZstd = 20,
+                        kZstd = 93, kXz = 95;
 // A candidate password is believed once this much of the member decodes, or its checksum fits before that.
 constexpr std::uint64_t kTrial = std::uint64_t{16} << 20;
 
@@ -57,6 +58,9 @@ Result<std::unique_ptr<ByteSource>> decode(std::unique_ptr<ByteSource> packed, c
     case kDeflate:
       decoder = std::make_unique<InflateDecoder>(std::move(packed), InflateDecoder::Wrapper::raw,
                                                  InflateDecoder::kMemberBudget);
+      break;
+    case kDeflate64:
+      decoder = std::make_unique<Inflate64Decoder>(std::move(packed));
       break;
     case kBzip2:
       decoder = make_filter_decoder(std::move(packed), StreamFilter::bzip2);

@@ -26,7 +26,7 @@ std::string plain(std::string name) {
 
 /// "r/r * 64-128-1(realloc):\tname" of each line; indexes of NTFS (types 144 and 160) that are no directories
 /// are left out.
-Names names_of_fls(const std::string& text) {
+Names names_of_fls(const std::string& text, bool on_disc) {
   static const std::regex line_form(R"(^\S/\S+ (?:\* )?\d+(?:-(\d+)-\d+)?(?:\(realloc\))?:\t([\s\S]*)$)");
   static const std::regex index_name(R"(^[\s\S]*:\$(?!I30)[A-Z]+$)");
   Names names;
@@ -37,6 +37,7 @@ Names names_of_fls(const std::string& text) {
     const std::string type = parts[1], name = parts[2];
     if ((type == "144" || type == "160") && std::regex_match(name, index_name)) continue;
     if (name.find("/.:") != std::string::npos) continue;  // a stream of a directory, once more by its "."
+    if (on_disc && name == "$OrphanFiles") continue;      // a disc has none
     names.insert(plain(name));
   }
   return names;
@@ -89,7 +90,7 @@ void compare(const std::string& path, ByteSource& image, const Volume& volume, c
   const Walked walked = walk(**files, 20'000);
   const std::string at = " -o " + std::to_string(volume.offset / 512) + " '" + path + "'";
   run("fls -r -p" + at + " > '" + scratch.path("names") + "'");
-  const Names theirs = names_of_fls(scratch.read("names"));
+  const Names theirs = names_of_fls(scratch.read("names"), volume.filesystem == "iso9660");
   if (theirs.empty()) return;  // an image that fls cannot open
   Names ours;
   std::multiset<std::string> digests;

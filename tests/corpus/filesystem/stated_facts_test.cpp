@@ -208,7 +208,7 @@ TEST_F(StatedFacts, NamesFileSystemsAsLibblkidDoes) {
                {"swap1", "swap", "SWAP-TEST"},
                {"zfs", "zfs", "tank"},
                {"luks1", "luks", ""},
-               {"udf-hdd-win7", "udf", ""},
+               {"udf-hdd-win7", "udf", "My volume label"},
                {"bcachefs-3", "bcachefs", "FS Label"},
                {"ocfs2", "ocfs2", "test-ocfs2"},
                {"exfat", "exfat", "Новый том"},

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 #include "evidence/gap_list.hpp"
 #include "unit/evidence/scratch.hpp"
@@ -71,6 +72,43 @@ TEST(FileSource, FillsWhatDisappearedWithZerosAndListsIt) {
   ASSERT_EQ(window->gaps().size(), 1U);
   EXPECT_EQ(window->gaps()[0].offset, 50U);
   EXPECT_EQ(window->gaps()[0].length, 50U);
+}
+
+/// A file with `pieces` of text at their offsets and holes between them.
+std::string sparse_file(const test::Scratch& scratch, std::uint64_t size,
+                        const std::vector<std::pair<std::uint64_t, std::string>>& pieces) {
+  std::string path = scratch.write("sparse", "");
+  std::filesystem::resize_file(path, size);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  for (const auto& [offset, text] : pieces) {
+    file.seekp(static_cast<std::streamoff>(offset));
+    file << text;
+  }
+  return path;
+}
+
+TEST(FileSource, ReadsASparseFileAsAnyOtherProgramDoes) {
+  const test::Scratch scratch;
+  const std::string path = sparse_file(
+      scratch, 5'000'001, {{0, "start"}, {1'000'003, std::string(70'000, 'x')}, {4'999'999, "z"}});
+  const std::string expected = test::Scratch::slurp(path);
+  auto source = open_file_source(path);
+  ASSERT_TRUE(source);
+  EXPECT_TRUE(read_text(**source, 0, 6'000'000) == expected);
+  for (const std::uint64_t at : {4'990'000U, 1'069'000U, 999'000U, 0U, 2'000'000U, 4'999'999U})
+    EXPECT_TRUE(read_text(**source, at, 20'000) == expected.substr(at, 20'000)) << at;
+  EXPECT_TRUE((*source)->gaps().empty());
+}
+
+TEST(FileSource, DoesNotTakeWhatDisappearedForAHole) {
+  const test::Scratch scratch;
+  const std::string path = sparse_file(scratch, 4'000'000, {{0, "start"}});
+  auto source = open_file_source(path);
+  ASSERT_TRUE(source);
+  std::filesystem::resize_file(path, 1'000'000);
+  EXPECT_TRUE(read_text(**source, 500'000, 2'000'000) == std::string(2'000'000, '\0'));
+  ASSERT_EQ((*source)->gaps().size(), 1U);
+  EXPECT_EQ((*source)->gaps()[0].offset, 1'000'000U);
 }
 
 TEST(GapList, JoinsNeighboursAndRepeats) {

@@ -190,13 +190,11 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ZipTree, NamesTheMethodsThatItDoesNotRead) {
   if (!test::has_tool("7z")) GTEST_SKIP() << "7z is not installed";
   const test::Scratch scratch;
-  for (const auto& [option, name] : {std::pair("Deflate64", "Deflate64"), std::pair("PPMd", "PPMd")}) {
-    const std::string archive = scratch.path(std::string(option) + ".zip");
-    ASSERT_TRUE(test::run("cd " + MadeTrees::get().path("files") + " && 7z a -tzip -mm=" + option + " " +
-                          archive + " . < /dev/null"));
-    Tree tree(archive);
-    EXPECT_THAT(tree.contents().at("/sub/deep/text.txt"), HasSubstr(name));
-  }
+  const std::string archive = scratch.path("ppmd.zip");
+  ASSERT_TRUE(test::run("cd " + MadeTrees::get().path("files") + " && 7z a -tzip -mm=PPMd " + archive +
+                        " . < /dev/null"));
+  Tree tree(archive);
+  EXPECT_THAT(tree.contents().at("/sub/deep/text.txt"), HasSubstr("PPMd"));
 }
 
 }  // namespace
