@@ -17,8 +17,8 @@ namespace touchstone {
 namespace {
 
 // Tables that a plugin's records may go to.
-constexpr const char* kRecordTables[] = {"message", "attachment", "call", "contact",
-                                         "account", "location",   "visit"};
+constexpr const char* kRecordTables[] = {"message",  "attachment", "call",  "contact", "account",
+                                         "location", "visit",      "event", "note"};
 constexpr std::pair<const char*, const char*> kContentTables[] = {
     {"picture", "picture_row"}, {"video", "video_row"}, {"document", "document_row"}};
 
@@ -36,7 +36,7 @@ std::int64_t number(const Database& db, const char* sql) {
 }
 
 Database open_or_create(const std::string& path, const char* schema) {
-  constexpr std::int64_t kVersion = 2;  // user_version in the .sql files
+  constexpr std::int64_t kVersion = 3;  // user_version in the .sql files
   Database db(path, Database::Mode::create);
   const std::int64_t version = number(db, "PRAGMA user_version");
   if (version == 0 && number(db, "SELECT count(*) FROM sqlite_schema") > 0) {

@@ -27,6 +27,8 @@ CREATE INDEX IF NOT EXISTS contact_key ON contact(key);
 CREATE INDEX IF NOT EXISTS account_key ON account(key);
 CREATE INDEX IF NOT EXISTS location_key ON location(key);
 CREATE INDEX IF NOT EXISTS visit_key ON visit(key);
+CREATE INDEX IF NOT EXISTS event_key ON event(key);
+CREATE INDEX IF NOT EXISTS note_key ON note(key);
 CREATE INDEX IF NOT EXISTS picture_content ON picture_row(content_id);
 CREATE INDEX IF NOT EXISTS video_content ON video_row(content_id);
 CREATE INDEX IF NOT EXISTS document_content ON document_row(content_id);
@@ -78,7 +80,7 @@ void settle_volumes(const Database& db) {
 }
 
 void link_records(const Database& db) {
-  for (const char* kind : {"message", "call", "contact", "account", "location", "visit"}) {
+  for (const char* kind : {"message", "call", "contact", "account", "location", "visit", "event", "note"}) {
     db.execute(
         fmt::format("UPDATE finding SET record_id = (SELECT r.id FROM {0} r WHERE r.key = "
                     "finding.record_key) WHERE record_kind = '{0}'",

@@ -1,7 +1,7 @@
 -- The public tables of the case database (docs/case-database.md). Names and meanings are an interface: add, never
 -- rename. Times: microseconds since 1970-01-01 UTC. Booleans 0/1. Confidence and scores 0-1000.
 PRAGMA application_id = 1414746699;  -- "TSTK"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE exhibit(id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, role TEXT NOT NULL, path TEXT NOT NULL, format TEXT,
   size INTEGER, md5 TEXT, sha1 TEXT, sha256 TEXT, stored_md5 TEXT, stored_sha1 TEXT, verified INTEGER, metadata TEXT) STRICT;
@@ -48,6 +48,14 @@ CREATE TABLE location(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER
   longitude REAL, accuracy_m REAL, source TEXT, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE visit(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, visited INTEGER, time_basis TEXT, url TEXT,
   title TEXT, kind TEXT, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+-- Entries of calendars: participants without the owner; repeats: the rule as stored, with the times of the first entry.
+CREATE TABLE event(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, account TEXT, calendar TEXT, title TEXT,
+  starts INTEGER, ends INTEGER, all_day INTEGER, time_basis TEXT, place TEXT, organiser TEXT, participants TEXT, notes TEXT,
+  repeats TEXT, created INTEGER, modified INTEGER, status TEXT, deleted INTEGER, recovered INTEGER, source_table TEXT,
+  source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+CREATE TABLE note(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, account TEXT, folder TEXT, title TEXT,
+  body TEXT, created INTEGER, modified INTEGER, time_basis TEXT, locked INTEGER, status TEXT, deleted INTEGER, recovered INTEGER,
+  source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;  -- locked: by a password, so that the body is not read
 
 -- One row a content; the public views show one row for each item of it.
 CREATE TABLE picture_row(id INTEGER PRIMARY KEY, content_id INTEGER NOT NULL, width INTEGER, height INTEGER, taken INTEGER,

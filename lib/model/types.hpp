@@ -117,8 +117,9 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// Something with meaning extracted from an item: a row for the table `kind` of the case database.
 struct Record {
-  std::string kind;  ///< message call contact account location visit picture video document attachment
-  std::string key;   ///< unique in the case; made by the host from locator, source and ordinal
+  std::string
+      kind;  ///< message call contact account location visit event note picture video document attachment
+  std::string key;  ///< unique in the case; made by the host from locator, source and ordinal
   std::vector<std::pair<std::string, Value>> fields;  ///< column → value
   const Value* find(std::string_view column) const;
 };

@@ -10,6 +10,12 @@ const std::string* text_field(const Record& record, std::string_view column) {
   return value ? std::get_if<std::string>(value) : nullptr;
 }
 
+std::optional<TimeUs> time_field(const Record& record, std::string_view column) {
+  const Value* value = record.find(column);
+  const auto* time = value ? std::get_if<std::int64_t>(value) : nullptr;
+  return time ? std::optional<TimeUs>(*time) : std::nullopt;
+}
+
 /// The strings of a JSON array; of an array of {kind, value} the values.
 std::vector<std::string> strings_of(const std::string& json) {
   std::vector<std::string> strings;
@@ -55,21 +61,27 @@ bool ScopeGate::passes(const Record& record) const {
   ScopeRecord view;
   view.kind = record.kind;
   if (const auto* app = text_field(record, "app")) view.app = *app;
-  for (const char* column : {"sent", "received", "started", "taken", "visited"}) {
-    const Value* value = record.find(column);
-    const auto* time = value ? std::get_if<std::int64_t>(value) : nullptr;
+  for (const char* column : {"sent", "received", "started", "taken", "visited", "starts", "ends"}) {
+    const auto time = time_field(record, column);
     if (time && !view.time) view.time = *time;
   }
   std::vector<std::string> listed;
-  for (const char* column : {"recipients", "identifiers"}) {
+  for (const char* column : {"recipients", "identifiers", "participants"}) {
     if (const auto* json = text_field(record, column)) {
       for (auto& each : strings_of(*json)) listed.push_back(std::move(each));
     }
   }
-  for (const char* column : {"sender", "party", "conversation"}) {
+  for (const char* column : {"sender", "party", "conversation", "organiser"}) {
     if (const auto* party = text_field(record, column)) listed.push_back(*party);
   }
   for (const std::string& party : listed) view.parties.emplace_back(party);
+  if (record.kind != "note") return rules_.passes(view);
+  // What a note says may be as old as the note, and as new as its last change.
+  view.time = time_field(record, "created");
+  if (const auto modified = time_field(record, "modified")) {
+    if (view.time && !rules_.passes(view)) return false;
+    view.time = modified;
+  }
   return rules_.passes(view);
 }
 

@@ -68,6 +68,8 @@ class Ranker {
   static std::vector<std::string> json_texts(const std::string& json);
   void rank_messages();
   void rank_calls();
+  void rank_events();
+  void note_written_records();
   void rank_records(const std::string& kind, const char* time, const char* basis, bool has_place);
   /// Pictures and videos tell when and where they were taken; with context rules all of those count.
   void load_media();

@@ -36,6 +36,9 @@ RankCounts Ranker::run() {
   rank_calls();
   rank_records("location", "taken", "time_basis", true);
   rank_records("visit", "visited", "time_basis", false);
+  note_written_records();
+  rank_records("note", "coalesce(modified, created)", "time_basis", false);
+  rank_events();
   rank_records("contact", "NULL", "NULL", false);
   rank_records("account", "NULL", "NULL", false);
   rank_contents();
@@ -235,12 +238,48 @@ void Ranker::rank_calls() {
   }
 }
 
+/// Who organises it wrote it; without one the owner did.
+void Ranker::rank_events() {
+  const bool all = has_context_rule("event");
+  if (!all && !by_record_key_.count("event") && !by_record_id_.count("event")) return;
+  auto query = db_.prepare(
+      "SELECT id, key, item_id, app, starts, time_basis, organiser, participants, deleted FROM event");
+  while (query.step()) {
+    const std::int64_t id = query.integer(0), item_id = query.integer(2);
+    const std::string key = query.text(1);
+    const FindingList found = findings_of("event", key, id);
+    if (found.empty() && !all) continue;
+    Facts facts;
+    facts.kind = "event";
+    facts.time = query.optional_integer(4);
+    facts.time_assumed = query.text(5) == "assumed";
+    facts.deleted = query.integer(8) != 0;
+    const ExhibitFacts* exhibit = exhibit_of_item(item_id);
+    set_exhibit(facts, exhibit);
+    const std::string app = query.text(3), organiser = query.text(6);
+    const std::vector<std::string> others = json_texts(query.text(7));
+    set_parties(facts, exhibit, organiser.empty() ? "out" : "unknown", app, organiser, others);
+    if (organiser.empty() && exhibit) facts.author_text = fmt::format("on exhibit {}", exhibit->ref);
+    const std::string title =
+        fmt::format("Calendar entry on exhibit {}{}{}", exhibit ? exhibit->ref : "?",
+                    facts.time ? ", " + context_.time_text(*facts.time, facts.time_assumed) : "",
+                    organiser.empty() && others.empty() ? "" : fmt::format(", of {}", facts.parties_text));
+    leads_.add("event", id, key, item_id, title, 1, score(rules_, context_, facts, found));
+  }
+}
+
+/// Their words score with the record, not once more as those of a file of nobody's.
+void Ranker::note_written_records() {
+  auto query = db_.prepare("SELECT item_id FROM event UNION SELECT item_id FROM note");
+  while (query.step()) record_items_.insert(query.integer(0));
+}
+
 void Ranker::rank_records(const std::string& kind, const char* time, const char* basis, bool has_place) {
   const bool all = has_context_rule(kind);
   if (!all && !by_record_key_.count(kind) && !by_record_id_.count(kind)) return;
-  auto query =
-      db_.prepare(fmt::format("SELECT id, key, item_id, {}, {}, {} FROM {}", time, basis,
-                              has_place ? "latitude, longitude, accuracy_m" : "NULL, NULL, NULL", kind));
+  auto query = db_.prepare(fmt::format("SELECT id, key, item_id, {}, {}, {}, {} FROM {}", time, basis,
+                                       has_place ? "latitude, longitude, accuracy_m" : "NULL, NULL, NULL",
+                                       kind == "note" ? "deleted" : "0", kind));
   while (query.step()) {
     const std::int64_t id = query.integer(0), item_id = query.integer(2);
     const std::string key = query.text(1);
@@ -250,6 +289,7 @@ void Ranker::rank_records(const std::string& kind, const char* time, const char*
     facts.kind = kind;
     facts.time = query.optional_integer(3);
     facts.time_assumed = query.text(4) == "assumed";
+    facts.deleted = query.integer(8) != 0;
     if (!query.is_null(5) && !query.is_null(6)) {
       facts.latitude = query.real(5);
       facts.longitude = query.real(6);

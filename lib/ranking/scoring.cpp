@@ -152,9 +152,15 @@ std::vector<Reason> finding_reasons(const RankingRules& rules, std::size_t index
   return out;
 }
 
-std::size_t count_categories(const std::vector<const RankFinding*>& findings) {
+/// Of findings that can make a lead: what a database's schema is, and which rows it lacks, are no signs.
+std::size_t count_categories(const RankingRules& rules, const std::vector<const RankFinding*>& findings) {
   std::set<std::string_view> names;
-  for (const RankFinding* finding : findings) names.insert(finding->category);
+  for (const RankFinding* finding : findings) {
+    const bool is_sign = std::any_of(rules.rules.begin(), rules.rules.end(), [&](const RankingRule& rule) {
+      return !rule.supporting && rule.when.is_finding_rule() && finding_holds(rule.when, *finding);
+    });
+    if (is_sign) names.insert(finding->category);
+  }
   return names.size();
 }
 
@@ -175,7 +181,7 @@ void cut_to_cap(std::vector<Reason>& reasons, int cap) {
 
 LaneReasons score(const RankingRules& rules, CaseContext& context, const Facts& facts,
                   const std::vector<const RankFinding*>& findings) {
-  Subject subject{facts, {}, {}, count_categories(findings)};
+  Subject subject{facts, {}, {}, count_categories(rules, findings)};
   if (facts.time) subject.window = context.window(*facts.time, facts.time_assumed);
   if (facts.latitude && facts.longitude)
     subject.place = context.place(*facts.latitude, *facts.longitude, facts.accuracy_m);

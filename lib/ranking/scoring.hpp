@@ -21,7 +21,7 @@ struct RankFinding {
 
 /// What rules may ask of a subject.
 struct Facts {
-  std::string kind;  ///< content message call location visit contact account item
+  std::string kind;  ///< content message call location visit event note contact account item
   std::optional<TimeUs> time;
   bool time_assumed = false;
   bool deleted = false;

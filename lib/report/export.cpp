@@ -15,13 +15,16 @@ namespace {
 
 struct Column {
   std::string name;
+  std::string as_json;  ///< the name and a colon
   bool json = false;
 };
 
 std::vector<Column> columns_of(const Statement& statement, std::string_view json_columns) {
   std::vector<Column> columns;
   for (int i = 0; i < statement.columns(); ++i) {
-    Column column{statement.column_name(i), false};
+    Column column{statement.column_name(i), {}, false};
+    append_json_string(column.as_json, column.name);
+    column.as_json += ':';
     column.json = json_columns.find(" " + column.name + " ") != std::string_view::npos;
     columns.push_back(std::move(column));
   }
@@ -71,14 +74,15 @@ Status export_table(const Database& db, const TableExport& table, const std::fil
     line += '\n';
     csv_file->write(line);
   }
+  std::vector<Value> row(columns.size());
   while (statement.step()) {
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] = statement.value(static_cast<int>(i));
     if (json_file) {
       line.assign(1, '{');
       for (const auto i : by_name) {
         if (line.size() > 1) line += ',';
-        append_json_string(line, columns[i].name);
-        line += ':';
-        append_value(line, statement.value(static_cast<int>(i)), columns[i].json);
+        line += columns[i].as_json;
+        append_value(line, row[i], columns[i].json);
       }
       line += "}\n";
       json_file->write(line);
@@ -87,7 +91,7 @@ Status export_table(const Database& db, const TableExport& table, const std::fil
       line.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) line += ',';
-        append_cell(line, statement.value(static_cast<int>(i)), columns[i].json);
+        append_cell(line, row[i], columns[i].json);
       }
       line += '\n';
       csv_file->write(line);

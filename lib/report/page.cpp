@@ -104,7 +104,7 @@ void make_folded_leads(const Database& db) {
 }
 
 Status write_data(PageContext& page) {
-  for (const auto write : {&write_leads, &write_conversations, &write_pictures, &write_items,
+  for (const auto write : {&write_leads, &write_conversations, &write_pictures, &write_items, &write_diary,
                            &write_problems_and_searches, &write_coverage, &write_method, &write_summary}) {
     if (auto status = write(page); !status) return status;
   }

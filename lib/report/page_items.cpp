@@ -14,7 +14,7 @@ using RecordCounts = std::map<std::tuple<std::int64_t, std::string, std::string>
 /// Records by exhibit, plugin and app.
 RecordCounts count_records(const Database& db) {
   RecordCounts counts;
-  for (const char* table : {"message", "call", "contact", "account", "visit"}) {
+  for (const char* table : {"message", "call", "contact", "account", "visit", "event", "note"}) {
     Statement record =
         db.prepare("SELECT i.exhibit_id, coalesce(r.plugin, ''), coalesce(r.app, ''), count(*) FROM " +
                    std::string(table) + " r JOIN item_row i ON i.id = r.item_id GROUP BY 1, 2, 3");

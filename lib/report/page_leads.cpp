@@ -149,7 +149,7 @@ class LeadRows {
       if (chat.step()) row["chat"] = chat.integer(0) - 1;
       add_inside(row);
     } else if (kind == "call" || kind == "contact" || kind == "account" || kind == "location" ||
-               kind == "visit") {
+               kind == "visit" || kind == "event" || kind == "note") {
       Statement record = page_.db.prepare("SELECT * FROM " + kind + " WHERE id = ?1");
       record.bind(1, id);
       if (!record.step()) return;

@@ -35,6 +35,8 @@ Status write_leads(PageContext& page);
 Status write_conversations(PageContext& page);
 Status write_pictures(PageContext& page);
 Status write_items(PageContext& page);
+/// Calendar entries and notes.
+Status write_diary(PageContext& page);
 Status write_problems_and_searches(PageContext& page);
 Status write_coverage(PageContext& page);
 Status write_method(PageContext& page);

@@ -74,11 +74,15 @@ json top_leads(const Database& db, const char* lane) {
         WHEN 'location' THEN (SELECT taken FROM location WHERE id = l.subject_id)
         WHEN 'call' THEN (SELECT started FROM call WHERE id = l.subject_id)
         WHEN 'visit' THEN (SELECT visited FROM visit WHERE id = l.subject_id)
+        WHEN 'event' THEN (SELECT coalesce(starts, ends) FROM event WHERE id = l.subject_id)
+        WHEN 'note' THEN (SELECT coalesce(modified, created) FROM note WHERE id = l.subject_id)
         ELSE coalesce((SELECT taken FROM picture WHERE id = l.item_id), i.modified) END AS time,
       CASE l.subject_kind WHEN 'message' THEN m.time_basis WHEN 'conversation' THEN NULL
         WHEN 'location' THEN (SELECT time_basis FROM location WHERE id = l.subject_id)
         WHEN 'call' THEN (SELECT time_basis FROM call WHERE id = l.subject_id)
         WHEN 'visit' THEN (SELECT time_basis FROM visit WHERE id = l.subject_id)
+        WHEN 'event' THEN (SELECT time_basis FROM event WHERE id = l.subject_id)
+        WHEN 'note' THEN (SELECT time_basis FROM note WHERE id = l.subject_id)
         ELSE coalesce((SELECT time_basis FROM picture WHERE id = l.item_id AND taken IS NOT NULL), i.time_basis) END AS basis
     FROM page_lead p JOIN lead l ON l.id = p.id LEFT JOIN item i ON i.id = l.item_id LEFT JOIN exhibit e ON e.id = i.exhibit_id
     LEFT JOIN message m ON l.subject_kind = 'message' AND m.id = l.subject_id
@@ -241,8 +245,8 @@ void warn_about_parts(const Database& db, Warnings& warnings) {
 
 json totals(const Database& db) {
   json out = json::object();
-  for (const char* table : {"item", "content", "message", "call", "contact", "location", "visit", "document",
-                            "finding", "lead", "search", "problem"}) {
+  for (const char* table : {"item", "content", "message", "call", "contact", "location", "visit", "event",
+                            "note", "document", "finding", "lead", "search", "problem"}) {
     out[table] = count(db, std::string("SELECT count(*) FROM ") + table);
   }
   out["message"] = count(db, "SELECT count(*) FROM message WHERE folded_into IS NULL");

@@ -82,6 +82,18 @@ constexpr TableExport kTables[] = {
      "SELECT key, " ITEM_OF("v.item_id") " AS item, app, visited, time_basis, url, title, kind, source_table,"
                                          " source_row FROM visit v ORDER BY key",
      ""},
+    {"event",
+     "SELECT key, " ITEM_OF(
+         "e.item_id") " AS item, app, account, calendar, title, starts, ends, all_day, time_basis, place,"
+                      " organiser, participants, notes, repeats, created, modified, status, deleted, "
+                      "recovered, source_table,"
+                      " source_row FROM event e ORDER BY key",
+     " participants "},
+    {"note",
+     "SELECT key, " ITEM_OF(
+         "n.item_id") " AS item, app, account, folder, title, body, created, modified, time_basis, locked,"
+                      " status, deleted, recovered, source_table, source_row FROM note n ORDER BY key",
+     ""},
     {"picture",
      "SELECT key, " ITEM_OF("p.item_id") " AS item, width, height, taken, time_basis, camera, latitude,"
                                          " longitude, pdq, pdq_quality FROM picture p ORDER BY key",
@@ -110,6 +122,8 @@ constexpr TableExport kTables[] = {
      "  WHEN 'account' THEN (SELECT x.key FROM account x WHERE x.id = l.subject_id)"
      "  WHEN 'location' THEN (SELECT x.key FROM location x WHERE x.id = l.subject_id)"
      "  WHEN 'visit' THEN (SELECT x.key FROM visit x WHERE x.id = l.subject_id)"
+     "  WHEN 'event' THEN (SELECT x.key FROM event x WHERE x.id = l.subject_id)"
+     "  WHEN 'note' THEN (SELECT x.key FROM note x WHERE x.id = l.subject_id)"
      "  WHEN 'content' THEN " CONTENT_OF("l.subject_id") "  ELSE coalesce(" ITEM_OF(
          "l.subject_id") ", " ITEM_OF("l.item_id") ") END AS subject,"
                                                    " " ITEM_OF(

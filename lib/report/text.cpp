@@ -1,5 +1,6 @@
 #include "report/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,19 @@ constexpr char kHex[] = "0123456789abcdef";
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 // Deeper nesting than any record of ours needs; the serialiser recurses.
 constexpr int kMaxJsonDepth = 32;
+
+/// Printable ASCII that no format here escapes: most of most texts goes over as it is.
+bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/// Moves the plain characters at the front of `text` to `out`.
+void take_plain(std::string& out, std::string_view& text) {
+  std::size_t length = 0;
+  while (length < text.size() && is_plain(text[length])) ++length;
+  out.append(text, 0, length);
+  text.remove_prefix(length);
+}
 
 void append_u_escape(std::string& out, std::uint32_t code_point) {
   out += "\\u";
@@ -87,7 +101,7 @@ bool is_bidi_control(std::uint32_t c) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  for (take_plain(out, text); !text.empty(); take_plain(out, text)) {
     const CodePoint c = next_code_point(text);
     if (!c.valid) {
       out += kReplacement;
@@ -121,6 +135,15 @@ void append_json_number(std::string& out, double value) {
 }
 
 bool append_canonical_json(std::string& out, std::string_view text) {
+  constexpr std::string_view kOpen = "[\"", kClose = "\"]";
+  // A list of nothing or of one plain text is as it should be.
+  const bool list_of_one = text.size() >= kOpen.size() + kClose.size() && text.starts_with(kOpen) &&
+                           text.ends_with(kClose) &&
+                           std::all_of(text.begin() + kOpen.size(), text.end() - kClose.size(), is_plain);
+  if (list_of_one || text == "[]") {
+    out += text;
+    return true;
+  }
   bool too_deep = false;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
     too_deep = too_deep || depth > kMaxJsonDepth;
@@ -136,6 +159,10 @@ std::string script_safe(std::string_view json) {
   std::string out;
   out.reserve(json.size() + 16);
   for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::size_t next = std::min(json.find_first_of("<\xE2", i), json.size());
+    out.append(json, i, next - i);
+    i = next;
+    if (i == json.size()) break;
     const char c = json[i];
     if (c == '<') {
       out += "\\u003c";
@@ -153,7 +180,7 @@ std::string script_safe(std::string_view json) {
 std::string visible_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
+  for (take_plain(out, text); !text.empty(); take_plain(out, text)) {
     const CodePoint c = next_code_point(text);
     const std::uint32_t v = c.value;
     if (!c.valid) {

@@ -88,12 +88,16 @@ class Maker {
     pictures();
     messages();
     leads();
+    diary();
     rest();
     // As a finished case has them.
     db_.execute(
         "CREATE INDEX item_content ON item_row(content_id); CREATE INDEX item_name ON item_row(exhibit_id, "
-        "name); CREATE INDEX picture_content ON "
-        "picture_row(content_id)");
+        "name); CREATE INDEX picture_content ON picture_row(content_id); CREATE INDEX message_key ON "
+        "message(key); CREATE INDEX message_folded ON message(folded_into) WHERE folded_into IS NOT NULL; "
+        "CREATE INDEX message_conversation ON message(conversation, sent); CREATE INDEX finding_key ON "
+        "finding(key); CREATE INDEX finding_item ON finding(item_id); CREATE INDEX finding_content ON "
+        "finding(content_id)");
     db_.execute("COMMIT");
     previews_.execute("COMMIT");
     expected_["hostile"] = hostile();
@@ -408,6 +412,25 @@ class Maker {
       return std::tie(a.score, a.key) < std::tie(b.score, b.key);
     });
     for (const auto& one : order_) expected_["leads"][one.lane].push_back(one.key);
+  }
+
+  void diary() {
+    auto note = db_.prepare(
+        "INSERT INTO note(key,item_id,app,folder,title,body,modified,time_basis,deleted,recovered) "
+        "VALUES(?1,1,'notes',?2,?2,?2,?3,'utc',?4,0)");
+    int number = 0;
+    for (const auto& text : hostile()) {
+      note.bind(1, fmt::format("note|{}", number)).bind(2, text).bind(3, kMay2024 + number * kSecond);
+      note.bind(4, number++ == 0).run();
+    }
+    db_.execute(fmt::format(
+        "INSERT INTO "
+        "event(key,item_id,app,calendar,title,starts,ends,time_basis,place,organiser,participants,"
+        "notes,repeats) VALUES('event|1',1,'whatsapp','Home','Diary marker-entry',{0},{1},'assumed','The "
+        "flat',"
+        "'447700900200','[\"447700900202\",\"k@example.com\"]','bring the key','FREQ=WEEKLY')",
+        kMay2024 - 60 * kSecond, kMay2024));
+    expected_["diary"] = number + 1;
   }
 
   void rest() {

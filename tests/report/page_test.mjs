@@ -188,6 +188,23 @@ async function hostileText() {
   check('nothing from evidence became markup', marks, ['EXAMPLE/24 \u2013 Touchstone report', 1, 0]);
 }
 
+async function diary() {
+  await visit('diary');
+  const cards = () => page.$$eval('article', (all) => all.map((one) => one.innerText));
+  const all = await cards();
+  check('entries and notes are listed', all.length, expected.diary);
+  check('in the order of their time', all[0].includes('Diary marker-entry'));
+  for (const part of ['The flat', 'bring the key', 'FREQ=WEEKLY', 'zone assumed', 'B. Witness', 'k@example.com', 'Sam (work)'])
+    check(`an entry says ${part}`, all[0].includes(part));
+  check('what was deleted is marked', all.filter((one) => /\bdeleted\b/.test(one)).length, 1);
+  await visit('diary?kind=note');
+  check('notes alone', (await cards()).length, expected.diary - 1);
+  await visit(`diary?${new URLSearchParams({ q: 'B. WITNESS' })}`);
+  check('an entry is found by who takes part', (await cards()).length, 1);
+  await visit(`search?${new URLSearchParams({ q: 'marker-entry' })}`);
+  check('the search goes through them', (await page.$$eval('.hit', (hits) => hits.map((one) => one.getAttribute('href')))).some((href) => href?.startsWith('#/diary?')));
+}
+
 async function conversations() {
   await visit('conversation/0');
   const senders = new Set(await page.$$eval('.message .sender', (all) => all.map((one) => one.textContent)));
@@ -212,6 +229,39 @@ async function conversations() {
   check('a day can be gone to', (await page.$eval('.message.target', (one) => one.parentElement.dataset.day)), 'Monday, 6 May 2024');
 }
 
+/** A conversation of 100,000: what the page holds and loads does not depend on how long it is. */
+async function manyMessages() {
+  const many = join(options.work, 'many');
+  // Seven in ten messages are of the first conversation.
+  run(options.make, many, '--messages', '142900', '--items', '300', '--leads', '20');
+  run(options.write, many);
+  const before = requests.length;
+  await page.goto('about:blank');
+  await page.goto(`${pathToFileURL(join(many, 'report', 'index.html')).href}#/conversation/0`);
+  await page.waitForSelector('.message');
+  const count = Number((await page.textContent('.chat-tools [role=status]')).replace(/.* of |,/g, ''));
+  check(`the long conversation is long (${count})`, count >= 100_000);
+  const nodes = () => page.evaluate(() => document.querySelectorAll('*').length);
+  check('opening it makes few elements', (await nodes()) < 4000);
+  const told = () => page.waitForFunction((last) => document.querySelector('.chat-tools [role=status]').textContent.includes(last), `${count.toLocaleString('en-GB')} of `);
+  await page.click('.chat-tools button:has-text("Last")');
+  await told();
+  for (let i = 0; i < 30; i++) {
+    await page.$eval('.chat', (chat) => (chat.scrollTop = 0));
+    await page.waitForTimeout(20);
+  }
+  check('scrolling through it keeps few elements', (await nodes()) < 8000);
+  check('and few messages', (await page.$$('.message')).length <= 240);
+  await page.$eval('.chat-tools input[type=range]', (slider) => {
+    slider.value = '50000';
+    slider.dispatchEvent(new Event('change'));
+  });
+  await page.waitForSelector('.message[data-place="50000"]');
+  check('its middle is one step away', (await page.$$('.message')).length <= 240);
+  const fetched = requests.slice(before).filter((url) => /\/many\/report\/data\/messages-\d+\.js$/.test(url)).length;
+  check(`little of it was loaded (${fetched} parts)`, fetched > 0 && fetched <= 20);
+}
+
 async function decisions() {
   await visit('lead/0');
   await page.fill('.decide textarea', 'note with <b> & "quotes"');
@@ -234,7 +284,7 @@ async function decisions() {
 async function layout() {
   for (const [width, height] of [[1280, 720], [390, 800]]) {
     await page.setViewportSize({ width, height });
-    for (const hash of ['', 'leads', 'leads?lane=away', 'lead/0', 'lead/2', 'lead/3', 'conversations', 'conversation/1', 'pictures', 'items', 'coverage', 'method', 'decisions', 'search?q=marker']) {
+    for (const hash of ['', 'leads', 'leads?lane=away', 'lead/0', 'lead/2', 'lead/3', 'conversations', 'conversation/1', 'pictures', 'diary', 'items', 'coverage', 'method', 'decisions', 'search?q=marker']) {
       await visit(hash);
       await page.waitForTimeout(80);
       const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
@@ -254,7 +304,7 @@ async function keyboard() {
 }
 
 try {
-  for (const part of [frontPage, coverage, leads, pictures, hostileText, conversations, decisions, layout, keyboard]) {
+  for (const part of [frontPage, coverage, leads, pictures, hostileText, diary, conversations, manyMessages, decisions, layout, keyboard]) {
     await part().catch((error) => {
       failed++;
       console.log(`FAILED: ${part.name}: ${error.message}`);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -68,11 +69,27 @@ std::string tag_name(std::string_view tag) {
   return name;
 }
 
-bool ends_line(std::string_view tag) {
+bool is_block(std::string_view name) {
+  constexpr std::string_view names[] = {"p",   "div", "li", "tr", "blockquote", "ul", "ol", "table",
+                                        "pre", "hr",  "h1", "h2", "h3",         "h4", "h5", "h6"};
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+void add_space(std::string& text) {
+  if (!text.empty() && text.back() != ' ' && text.back() != '\n') text += ' ';
+}
+
+/// A block begins on a line of its own, and what follows it does.
+void apply_tag(std::string_view tag, std::string& text) {
   const std::string name = tag_name(tag);
-  if (name == "br") return true;
-  return tag.starts_with('/') &&
-         (name == "p" || name == "div" || name == "li" || name == "tr" || name == "blockquote");
+  if (name == "br" || (tag.starts_with('/') && is_block(name))) {
+    text += '\n';
+  } else if (name == "td" || name == "th") {
+    add_space(text);
+  } else if (is_block(name)) {
+    if (text.ends_with(' ')) text.pop_back();
+    if (!text.empty() && text.back() != '\n') text += '\n';
+  }
 }
 
 /// White space of markup is one space; lines have none at their ends, and there are none empty at the text's.
@@ -114,7 +131,7 @@ Decoded markup_text(std::string_view markup) {
     if (c == '<') {
       const std::size_t end = markup.find('>', at);
       if (end != std::string_view::npos) {
-        if (ends_line(markup.substr(at + 1, end - at - 1))) text += '\n';
+        apply_tag(markup.substr(at + 1, end - at - 1), text);
         at = end + 1;
         continue;
       }
@@ -124,7 +141,11 @@ Decoded markup_text(std::string_view markup) {
         continue;
       }
     }
-    text += has_tags && is_space(c) ? ' ' : c;
+    if (has_tags && is_space(c)) {
+      add_space(text);
+    } else {
+      text += c;
+    }
     ++at;
   }
   return Decoded::text(has_tags ? tidy(text) : text);

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "content/functions/epochs.hpp"
+#include "content/functions/inflate.hpp"
 #include "content/functions/json_value.hpp"
 #include "content/functions/markup.hpp"
 #include "content/functions/phone_number.hpp"
@@ -74,6 +75,7 @@ constexpr Entry kFunctions[] = {
     {"filetime", 1, epoch<functions::Epoch::filetime>},
     {"hex_text", 1, [](State&, const Arguments& a) { return functions::utf8_text(bytes_of(a[0])); }},
     {"hfs_s", 1, epoch<functions::Epoch::hfs_s>},
+    {"inflated", 1, [](State&, const Arguments& a) { return functions::inflated(bytes_of(a[0])); }},
     {"json_get", 2,
      [](State& state, const Arguments& a) { return state.json.get(bytes_of(a[0]), bytes_of(a[1])); }},
     {"julian_day", 1, epoch<functions::Epoch::julian_day>},
@@ -182,7 +184,7 @@ Status register_sql_functions(sqlite3* db, const std::string& country) {
     auto* bound = new Bound{state, entry.run};  // SQLite frees it, also where it refuses
     const int rc =
         sqlite3_create_function_v2(db, std::string(entry.name).c_str(), entry.arguments,
-                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, bound, call,
+                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, bound, call,
                                    nullptr, nullptr, [](void* self) { delete static_cast<Bound*>(self); });
     if (rc != SQLITE_OK)
       return Error{ErrorCode::unsupported,

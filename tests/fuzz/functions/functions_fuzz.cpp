@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "content/functions/epochs.hpp"
+#include "content/functions/inflate.hpp"
 #include "content/functions/json_value.hpp"
 #include "content/functions/phone_number.hpp"
 #include "content/functions/property_list.hpp"
@@ -38,6 +39,10 @@ void check(const Decoded& value) {
 
 [[maybe_unused]] void typedstream(std::string_view bytes) {
   check(touchstone::functions::typedstream_text(bytes));
+}
+
+[[maybe_unused]] void inflate(std::string_view bytes) {
+  check(touchstone::functions::inflated(bytes));
 }
 
 [[maybe_unused]] void texts(std::string_view bytes) {

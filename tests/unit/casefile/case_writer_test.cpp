@@ -70,7 +70,8 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
     const std::string name = unit == bad_unit ? "bad" : "kept";
     const std::int64_t item = made.item("/" + name, unit);
     made.unit(item);  // the child unit that examines it
-    for (const char* kind : {"message", "attachment", "call", "contact", "account", "location", "visit"}) {
+    for (const char* kind :
+         {"message", "attachment", "call", "contact", "account", "location", "visit", "event", "note"}) {
       Record record;
       record.kind = kind;
       record.key = name + kind;
@@ -88,7 +89,7 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
   made.writer.take_back(bad_unit);
   EXPECT_TRUE(made.writer.partial_units().empty());
   for (const char* table : {"volume", "message", "attachment", "call", "contact", "account", "location",
-                            "visit", "finding", "problem", "out_of_scope", "item_row"}) {
+                            "visit", "event", "note", "finding", "problem", "out_of_scope", "item_row"}) {
     const std::string count = std::string("SELECT count(*) FROM ") + table + " WHERE unit_id = ";
     EXPECT_EQ(made.ask(count + std::to_string(bad_unit)), "0") << table;
     EXPECT_EQ(made.ask(count + std::to_string(kept_unit)), "1") << table;
@@ -96,7 +97,7 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
   // Every table that names units was looked at.
   EXPECT_EQ(made.ask("SELECT count(*) FROM sqlite_schema s WHERE s.type = 'table' AND EXISTS "
                      "(SELECT 1 FROM pragma_table_info(s.name) WHERE name = 'unit_id')"),
-            "13");  // and content, whose rows stay and are only no longer analysed
+            "15");  // and content, whose rows stay and are only no longer analysed
   EXPECT_EQ(made.ask("SELECT count(*) FROM unit WHERE item_id > 0"), "1");
   EXPECT_TRUE(made.writer.find_unit(bad_unit));  // to be done again
 }
@@ -285,9 +286,10 @@ TEST(CaseWriter, ThePublicTablesAreAllThere) {
   // The names of the public interface; scripts query them.
   MadeCase made;
   for (const char* name :
-       {"exhibit", "volume",  "item",   "content",  "message",  "attachment", "conversation", "call",
-        "contact", "account", "person", "location", "visit",    "picture",    "video",        "document",
-        "finding", "lead",    "search", "problem",  "decision", "run",        "plugin",       "rule_file"}) {
+       {"exhibit", "volume",   "item",      "content", "message",  "attachment", "conversation",
+        "call",    "contact",  "account",   "person",  "location", "visit",      "picture",
+        "video",   "document", "finding",   "lead",    "search",   "problem",    "decision",
+        "run",     "plugin",   "rule_file", "event",   "note"}) {
     EXPECT_EQ(
         made.ask(
             std::string("SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view') AND name = '") +

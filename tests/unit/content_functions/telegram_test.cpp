@@ -133,6 +133,8 @@ TEST(Markup, BecomesText) {
             "'One & two\nthree\nfour'");
   EXPECT_EQ(db.value("markup_text('a &lt;b&gt; &#128578; &#x41; &nosuch; & c')"),
             "'a <b> 🙂 A &nosuch; & c'");
+  EXPECT_EQ(db.value("markup_text('Rent<div>and bills</div>')"), "'Rent\nand bills'");
+  EXPECT_EQ(db.value("markup_text('<tr><td>a</td><td>b</td></tr><tr><td>c')"), "'a b\nc'");
   EXPECT_EQ(db.value("markup_text('2 < 3')"), "'2 < 3'");
   EXPECT_EQ(db.value("markup_text('<img src=\"x\">')"), "''");
   EXPECT_EQ(db.value("markup_text(NULL)"), "NULL");

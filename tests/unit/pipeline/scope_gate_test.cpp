@@ -32,6 +32,18 @@ from = 2024-05-01T00:00:00+00:00
 to = 2024-05-02T00:00:00+00:00
 kinds = ["message", "call"]
 [[exhibit]]
+ref = "JKL/1"
+path = "tablet.img"
+role = "complainant"
+owner = "C1"
+[exhibit.scope]
+authority = "agreed in writing"
+apps = ["sms"]
+parties = ["S1"]
+from = 2024-05-01T00:00:00+00:00
+to = 2024-05-02T00:00:00+00:00
+kinds = ["event", "note"]
+[[exhibit]]
 ref = "ABC/1"
 path = "suspect.img"
 role = "suspect"
@@ -128,6 +140,34 @@ TEST_F(Gate, EachColumnThatNamesAPartyOrATimeCounts) {
   EXPECT_TRUE(call("started", kInside, "conversation", "447700900123@s.whatsapp.net"));
   EXPECT_FALSE(call("started", kInside, "recipients", "+447700900123"));  // no JSON array: nobody is named
   EXPECT_FALSE(call("started", kInside, "body", "+447700900123"));
+}
+
+TEST_F(Gate, CalendarAndNotesPassOnlyWhereTheScopeNamesThem) {
+  const auto passes = [&](const ScopeGate& limited, const char* kind, const std::vector<const char*>& times,
+                          TimeUs at, const std::string& participants) {
+    Record out;
+    out.kind = kind;
+    out.fields = {{"app", std::string("sms")}, {"participants", participants}};
+    for (const char* time : times) out.fields.emplace_back(time, at);
+    return limited.passes(out);
+  };
+  const std::string with_party = R"(["+447700900123"])", with_other = R"(["k@example.com"])";
+  const ScopeGate silent = gate("DEF/1", Role::complainant);
+  EXPECT_FALSE(passes(silent, "event", {"starts"}, kInside, with_party));
+  EXPECT_FALSE(passes(silent, "note", {"modified"}, kInside, "[]"));
+  const ScopeGate named = gate("JKL/1", Role::complainant);
+  EXPECT_TRUE(passes(named, "event", {"starts"}, kInside, with_party));
+  EXPECT_TRUE(passes(named, "event", {"ends"}, kInside, "[]")) << "nobody else takes part";
+  EXPECT_FALSE(passes(named, "event", {"starts"}, kInside, with_other))
+      << "an appointment with somebody else";
+  EXPECT_FALSE(passes(named, "event", {"starts"}, kOutside, with_party));
+  EXPECT_FALSE(passes(named, "event", {}, kInside, with_party)) << "no time";
+  EXPECT_TRUE(passes(named, "note", {"created", "modified"}, kInside, "[]"));
+  EXPECT_FALSE(passes(named, "note", {}, kInside, "[]")) << "no time";
+  Record old;
+  old.kind = "note";
+  old.fields = {{"app", std::string("sms")}, {"created", kOutside}, {"modified", kInside}};
+  EXPECT_FALSE(named.passes(old)) << "it may say what it said before";
 }
 
 TEST_F(Gate, AComplainantsExhibitWithoutAScopeIsRefused) {

@@ -333,6 +333,40 @@ TEST(Ranking, AwayLaneNamesPositionsElsewhereOnlyForTheIssue) {
   EXPECT_EQ(lead_of(leads(db), "location", "away"), nullptr);
 }
 
+TEST(Ranking, WordsInNotesAndCalendarsScoreForWhoWroteThem) {
+  const CaseFile file = case_file();
+  Database db = empty_case();
+  add_item(db, 1, "ABC/1:p0/notes.db", 1, 7);
+  add_item(db, 2, "DEF/1:p0/notes.db", 2, 8);
+  db.execute(
+      "INSERT INTO note(id, key, item_id, app, title, body, created, modified, time_basis, deleted) VALUES"
+      "(1, 'n1', 1, 'ios_notes', 'List', 'rope', 1700000000000000, 1714780800000000, 'utc', 0),"
+      "(2, 'n2', 2, 'ios_notes', 'List', 'rope', 1700000000000000, 1714780800000000, 'utc', 0)");
+  db.execute(
+      "INSERT INTO event(id, key, item_id, app, title, starts, time_basis, organiser, participants) VALUES"
+      "(1, 'e1', 1, 'ios_calendar', 'rope', 1714780800000000, 'utc', NULL, '[\"+447700900456\"]'),"
+      "(2, 'e2', 1, 'ios_calendar', 'rope', 1714780800000000, 'utc', '+447700900456', '[]')");
+  auto finding = db.prepare(
+      "INSERT INTO finding(key, record_kind, record_key, plugin, rule, category, confidence, title, detail) "
+      "VALUES('f' || ?2, ?1, ?2, 'keywords', 'rope', 'planning', 1000, 'rope', "
+      "'{\"points\":50,\"match\":\"rope\"}')");
+  for (const char* key : {"n1", "n2", "e1", "e2"})
+    finding.bind(1, key[0] == 'n' ? "note" : "event").bind(2, key).run();
+  ASSERT_TRUE(rank(db, &file, shipped()));
+  const auto all = leads(db);
+  ASSERT_EQ(all.size(), 2U) << "what the complainant noted or organised is no lead";
+  const LeadRow* note = lead_of(all, "note");
+  ASSERT_NE(note, nullptr);
+  EXPECT_EQ(note->key, "lead|towards|note|n1");
+  EXPECT_EQ(note->score, 250) << "its words, and inside the window when it was last changed";
+  EXPECT_EQ(note->reasons[0]["text"], "A note on exhibit ABC/1 contains “rope” (word list “planning”).");
+  const LeadRow* event = lead_of(all, "event");
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(event->key, "lead|towards|event|e1");
+  EXPECT_EQ(event->title.find("Calendar entry on exhibit ABC/1, 4 May 2024"), 0U) << event->title;
+  EXPECT_NE(event->title.find("C1 (complainant)"), std::string::npos) << event->title;
+}
+
 TEST(Ranking, TitleOfAMessageNamesTheOtherParty) {
   const CaseFile file = case_file();
   Database db = empty_case();
@@ -397,6 +431,19 @@ TEST(Ranking, WordsInTheRawBytesOfADatabaseMakeALead) {
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].title, "sms.db");
   EXPECT_EQ(all[0].reasons[0]["rule"], "words-in-database");
+}
+
+// 300 points of the words alone; a second sign would add 100.
+TEST(Ranking, WhatADatabasesSchemaIsAndWhatItLacksAreNoSigns) {
+  Database db = empty_case();
+  add_item(db, 1, "GHI/1:p0/note.txt", 3, 8);
+  add_finding(db, "f1", 8, "", "keywords", "t", "planning", 300);
+  add_finding(db, "f2", 8, "", "appdata", "schema", "schema");
+  add_finding(db, "f3", 8, "", "appdata", "gap", "gap");
+  ASSERT_TRUE(rank(db, nullptr, shipped()));
+  const auto all = leads(db);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].score, 300);
 }
 
 TEST(Ranking, ResultDoesNotDependOnRowIdsOrOrder) {

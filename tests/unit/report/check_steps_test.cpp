@@ -50,6 +50,17 @@ TEST(CheckSteps, NameTheFileThatABackupKeepsUnderAnotherName) {
   EXPECT_EQ(commands(one).back(), "cat -- /cases/backup/Info.plist | sha256sum");
 }
 
+TEST(CheckSteps, TakeAFileOfADiscByItsName) {
+  CheckSubject one = subject("ABC/1:p0/dir/A long name.txt", 0);
+  one.filesystem = "iso9660";
+  EXPECT_EQ(commands(one).back(),
+            "img_cat /cases/disk.E01 | bsdtar -xOf - -- 'dir/A long name.txt' | sha256sum");
+  one = subject("ABC/1:p1/a");
+  one.filesystem = "iso9660";
+  EXPECT_EQ(commands(one).back(),
+            "img_cat /cases/disk.E01 | tail -c +1048577 | bsdtar -xOf - -- a | sha256sum");
+}
+
 TEST(CheckSteps, CutARangeOfAVolume) {
   EXPECT_EQ(commands(subject("ABC/1:p1@512+100")).back(),
             "img_cat /cases/disk.E01 | tail -c +1049089 | head -c 100 | sha256sum");

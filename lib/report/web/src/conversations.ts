@@ -115,6 +115,7 @@ function bubble(message: Message, place: number): HTMLElement {
       flags & 1 ? h('span', { class: 'tag warn' }, 'deleted') : null,
       flags & 2 ? h('span', { class: 'tag' }, 'edited') : null,
       flags & 4 ? h('span', { class: 'tag warn' }, 'recovered') : null,
+      message.st?.startsWith('guessed') ? h('span', { class: 'tag warn', title: 'No definition knows this database: what looks like a message was taken for one' }, 'guessed') : null,
       message.st ? h('span', null, ev(message.st)) : null,
       message.also ? h('span', { class: 'tag', title: message.also.join('\n') }, `also in ${plural(message.also.length, 'other place', 'other places')}`) : null,
       message.lead !== undefined ? h('a', { href: `#/lead/${message.lead}` }, 'lead') : null,
@@ -239,7 +240,20 @@ export async function conversationPage(root: HTMLElement, part: string, params: 
   }
   const messages = dataset<Message>('messages');
   const where = h('span', { class: 'muted', role: 'status' });
-  const view = new ChatWindow(messages, chat.place, chat.messages, (from, to) => fill(where, `Messages ${n(from + 1)}\u2013${n(to)} of ${n(chat.messages)}`), signal);
+  // The scroll bar goes no further than the window: this one goes over the whole conversation.
+  const slider = h('input', { type: 'range', min: 0, max: Math.max(0, chat.messages - 1), value: 0, 'aria-label': 'Place in the conversation' });
+  const view = new ChatWindow(
+    messages,
+    chat.place,
+    chat.messages,
+    (from, to) => {
+      fill(where, `Messages ${n(from + 1)}\u2013${n(to)} of ${n(chat.messages)}`);
+      if (document.activeElement !== slider) slider.value = String(from);
+    },
+    signal,
+  );
+  slider.addEventListener('change', () => void view.show(Number(slider.value), false));
+  slider.addEventListener('input', () => fill(where, `Message ${n(Number(slider.value) + 1)} of ${n(chat.messages)}`));
   const date = h('input', { type: 'date', 'aria-label': 'Go to a day' });
   date.addEventListener('change', async () => {
     const ms = Date.parse(`${date.value}T00:00:00Z`);
@@ -265,7 +279,7 @@ export async function conversationPage(root: HTMLElement, part: string, params: 
     ),
     chat.participants ? h('details', null, h('summary', null, 'Participants'), jsonView(chat.participants)) : null,
     chat.messages > 0
-      ? [h('div', { class: 'chat-tools' }, button('First', 0), button('Last', chat.messages - 1), h('label', { class: 'field' }, h('span', null, 'Go to'), date), where), view.element]
+      ? [h('div', { class: 'chat-tools' }, button('First', 0), button('Last', chat.messages - 1), h('label', { class: 'field' }, h('span', null, 'Go to'), date), chat.messages > kWindow ? slider : null, where), view.element]
       : h('p', { class: 'empty' }, 'No message of it was found.'),
   );
   if (chat.messages === 0) return;

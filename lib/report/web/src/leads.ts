@@ -110,7 +110,7 @@ function insideList(lead: Lead): HTMLElement | null {
   );
 }
 
-const kTimes = ['taken', 'started', 'visited'];
+const kTimes = ['taken', 'started', 'visited', 'starts', 'ends', 'created', 'modified'];
 
 function recordFacts(record: { [name: string]: Json }): HTMLElement {
   const basis = record['time_basis'];
@@ -196,7 +196,7 @@ function leadTime(lead: Lead): HTMLElement | null {
   if (lead.kind === 'conversation') return null;
   if (lead.picture?.taken !== undefined) return time(lead.picture.taken, lead.picture.time_basis);
   // A database's own times say nothing of a record in it.
-  const at = lead.record ? (lead.record['taken'] ?? lead.record['started'] ?? lead.record['visited']) : lead.item.modified;
+  const at = lead.record ? (lead.record['taken'] ?? lead.record['started'] ?? lead.record['visited'] ?? lead.record['starts'] ?? lead.record['modified'] ?? lead.record['created']) : lead.item.modified;
   const basis = lead.record ? lead.record['time_basis'] : lead.item.time_basis;
   return typeof at === 'number' ? time(at, typeof basis === 'string' ? basis : undefined) : null;
 }

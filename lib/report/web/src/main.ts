@@ -3,6 +3,7 @@ import { conversationPage, conversationsPage } from './conversations';
 import { coveragePage } from './coverage';
 import { loadSummary, theSummary } from './data';
 import { decisionsPage } from './decisions';
+import { diaryPage } from './diary';
 import { ev, fill, h } from './dom';
 import { frontPage } from './front';
 import { itemsPage } from './items';
@@ -21,6 +22,7 @@ const pages: { [name: string]: Page } = {
   conversations: (root, { params }, signal) => conversationsPage(root, params, signal),
   conversation: (root, { part, params }, signal) => conversationPage(root, part, params, signal),
   pictures: (root, { params }, signal) => picturesPage(root, params, signal),
+  diary: (root, { params }, signal) => diaryPage(root, params, signal),
   items: (root, { params }, signal) => itemsPage(root, params, signal),
   coverage: (root, { params }, signal) => coveragePage(root, params, signal),
   method: (root, { params }, signal) => methodPage(root, params, signal),
@@ -32,6 +34,7 @@ const menu: [string, string][] = [
   ['leads', 'Leads'],
   ['conversations', 'Conversations'],
   ['pictures', 'Pictures'],
+  ['diary', 'Diary'],
   ['items', 'Items'],
   ['coverage', 'Coverage'],
   ['method', 'Method'],

@@ -1,11 +1,12 @@
-// One search over leads, messages and, if asked, all items: chunk by chunk, stopped at any time.
+// One search over leads, messages, calendar entries and notes and, if asked, all items: chunk by chunk, stopped at any time.
 import { dataset } from './data';
+import { diaryText, diaryTime } from './diary';
 import { ev, fill, folded, h } from './dom';
 import { kLanes, n, plural, time } from './format';
 import { leadTitle } from './leads';
 import { bandTag, mono, progressBar, sender, stateTag } from './parts';
 import { go } from './route';
-import type { Conversation, ItemRow, Lead, Message } from './types';
+import type { Conversation, DiaryEntry, ItemRow, Lead, Message } from './types';
 
 const kMostHits = 200;
 
@@ -53,6 +54,20 @@ const messages: Section<Message> = {
     ),
 };
 
+const diary: Section<DiaryEntry> = {
+  name: 'diary',
+  title: 'Calendar and notes',
+  text: diaryText,
+  line: (entry) =>
+    h(
+      'a',
+      { class: 'hit', href: `#/diary?${new URLSearchParams({ q: (entry.title ?? entry.body ?? '').slice(0, 60), kind: entry.kind })}` },
+      h('span', { class: 'meta' }, h('span', { class: 'tag' }, entry.kind === 'note' ? 'note' : 'calendar'), ev(entry.exhibit ?? ''), diaryTime(entry) === undefined ? null : time(diaryTime(entry), entry.time_basis)),
+      entry.title ? h('strong', null, ev(entry.title)) : null,
+      ev((entry.body ?? '').slice(0, 300)),
+    ),
+};
+
 const items: Section<ItemRow> = {
   name: 'items',
   title: 'Items',
@@ -95,7 +110,7 @@ export async function searchPage(root: HTMLElement, params: URLSearchParams, sig
   fill(
     root,
     h('h1', null, 'Search'),
-    h('p', { class: 'muted' }, 'Searches what this report holds: leads, messages, file names and hashes. Upper and lower case and invisible characters do not matter. It does not search the content of files: the keyword searches made are in Coverage.'),
+    h('p', { class: 'muted' }, 'Searches what this report holds: leads, messages, calendar entries and notes, file names and hashes. Upper and lower case and invisible characters do not matter. It does not search the content of files: the keyword searches made are in Coverage.'),
     form,
     box,
   );
@@ -106,5 +121,6 @@ export async function searchPage(root: HTMLElement, params: URLSearchParams, sig
   }
   await run(leads, needle, box, signal);
   if (!signal.aborted) await run(messages, needle, box, signal);
+  if (!signal.aborted) await run(diary, needle, box, signal);
   if (!signal.aborted && everything.checked) await run(items, needle, box, signal);
 }

@@ -262,6 +262,42 @@ export interface Summary {
   previews: number;
   datasets: { [name: string]: Index };
 }
+export interface DiaryPerson {
+  id: string;
+  name?: string;
+  role?: string;
+}
+/** A calendar entry or a note; absent is what is not known. */
+export interface DiaryEntry {
+  kind: 'event' | 'note';
+  exhibit?: string;
+  app?: string;
+  account?: string;
+  folder?: string;
+  title?: string;
+  body?: string;
+  starts?: number;
+  ends?: number;
+  all_day?: number;
+  created?: number;
+  modified?: number;
+  time_basis?: string;
+  place?: string;
+  organiser?: DiaryPerson;
+  participants?: DiaryPerson[];
+  /** Set where more take part than are named. */
+  participants_all?: number;
+  repeats?: string;
+  locked?: number;
+  status?: string;
+  deleted?: number;
+  recovered?: number;
+  locator?: string;
+  source_table?: string;
+  source_row?: string;
+  /** Place among the leads. */
+  lead?: number;
+}
 export interface Coverage {
   states: { exhibit?: string; volume?: string; state: string; items: number }[];
   kinds: { exhibit?: string; kind: string; allocated: number; items: number }[];
