@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_line.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
 #include "evidence/digest.hpp"
@@ -42,15 +43,9 @@ class LineSink final : public ResultSink {
  public:
   explicit LineSink(std::FILE* out) : out_(out) {}
   void record(Record&& record, const std::string& /*plugin*/) override {
-    json fields = json::object();
-    for (const auto& [name, value] : record.fields)
-      std::visit(
-          [&, &column = name](const auto& cell) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(cell)>, std::monostate>)
-              fields[column] = cell;
-          },
-          value);
-    send({{"kind", record.kind}, {"fields", std::move(fields)}});
+    line_.clear();
+    append_record_line(line_, record);
+    std::fwrite(line_.data(), 1, line_.size(), out_);
   }
   void finding(Finding&& finding, bool /*of_content*/) override {
     send({{"kind", "finding"},
@@ -69,6 +64,7 @@ class LineSink final : public ResultSink {
     std::fwrite(text.data(), 1, text.size(), out_);
   }
   std::FILE* out_;
+  std::string line_;  // its room is used again
 };
 
 std::unique_ptr<ByteSource> beside(const fs::path& database, std::string_view name) {

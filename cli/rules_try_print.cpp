@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_line.hpp"
 #include "cli/rules_try.hpp"
 #include "cli/terminal.hpp"
 
@@ -16,7 +18,8 @@ using nlohmann::json;
 constexpr std::size_t kMaxShown = 200;
 
 bool is_time(std::string_view column) {
-  static constexpr std::array kTimes{"sent", "received", "started", "taken", "visited"};
+  static constexpr std::array kTimes{"sent",   "received", "started", "taken",   "visited",
+                                     "starts", "ends",     "created", "modified"};
   return std::find(kTimes.begin(), kTimes.end(), column) != kTimes.end();
 }
 
@@ -37,17 +40,25 @@ void print_record(const std::string& kind, const json& fields) {
   };
   const bool recovered =
       field("recovered") == "1" || field("status").find("recovered from") != std::string::npos;
-  fmt::print("{} {} {}{}\n", kind, field("source_table"), field("source_row"),
-             recovered ? "  RECOVERED" : "");
+  const bool guessed = field("status").starts_with("guessed");
+  std::string out = fmt::format("{} {} {}{}{}\n", kind, field("source_table"), field("source_row"),
+                                recovered ? "  RECOVERED" : "", guessed ? "  GUESSED" : "");
   for (const auto& [name, value] : fields.items()) {
     if (name == "source_table" || name == "source_row" || name == "app" || name == "time_basis") continue;
-    if (!value.is_null()) fmt::print("  {:<14} {}\n", inert(name), shown(name, value));
+    if (!value.is_null())
+      fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", inert(name), shown(name, value));
   }
+  std::fwrite(out.data(), 1, out.size(), stdout);
 }
 
 }  // namespace
 
 void TryPrinter::line(std::string_view text) {
+  if (const std::string_view kind = as_json_ ? kind_of_record_line(text) : std::string_view();
+      !kind.empty()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return;
+  }
   const json line = json::parse(text, nullptr, false);
   if (!line.is_object() || !line.contains("kind") || !line["kind"].is_string()) return;
   const auto kind = line["kind"].get<std::string>();

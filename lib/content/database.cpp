@@ -8,6 +8,7 @@
 #include <bitset>
 #include <cstring>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "content/database_policy.hpp"
@@ -20,6 +21,8 @@ namespace {
 
 /// How many virtual-machine steps pass between two looks at the limit.
 constexpr int kStepsPerCheck = 1000;
+/// Bytes of names in one note.
+constexpr std::size_t kMaxNote = 300;
 
 struct CloseConnection {
   void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
@@ -50,6 +53,8 @@ class Database final : public EvidenceDatabase {
     return stand_in([&] { return detail::show_table(db_.get(), table); });
   }
 
+  /// Those of these computed columns that were not told yet, in words.
+  std::string note_of(const std::set<std::string>& columns);
   /// What SQLite's result code means here.
   Error error(int rc);
   void start_counting() { steps_ = 0; }
@@ -58,6 +63,7 @@ class Database final : public EvidenceDatabase {
 
  private:
   Status read_schema();
+  void find_computed_columns();
   static int count_steps(void* self);
   template <typename Make>
   Status stand_in(const Make& make) {
@@ -73,11 +79,13 @@ class Database final : public EvidenceDatabase {
   detail::DatabasePolicy policy_;
   Connection db_;  // closed before the policy and the VFS go
   std::uint64_t steps_ = 0;
+  std::set<std::string> told_;
 };
 
 class Query final : public EvidenceQuery {
  public:
-  Query(Database& database, Statement statement) : database_(&database), statement_(std::move(statement)) {}
+  Query(Database& database, Statement statement, std::set<std::string> emptied)
+      : database_(&database), statement_(std::move(statement)), emptied_(std::move(emptied)) {}
 
   Result<bool> step() override;
   std::size_t columns() const override {
@@ -94,6 +102,10 @@ class Query final : public EvidenceQuery {
     return sqlite3_column_double(statement_.get(), static_cast<int>(column));
   }
   std::string_view bytes(std::size_t column) const override;
+  std::string take_note() override {
+    if (rows_ == 0 || emptied_.empty()) return {};
+    return database_->note_of(std::exchange(emptied_, {}));
+  }
   /// As stored: types are noted at each step, since asking for a number as text would change what SQLite
   /// says.
   Type type(std::size_t column) const override {
@@ -103,6 +115,7 @@ class Query final : public EvidenceQuery {
  private:
   Database* database_;
   Statement statement_;
+  std::set<std::string> emptied_;
   std::vector<Type> types_;
   std::uint64_t rows_ = 0;
   bool ended_ = false;
@@ -145,6 +158,7 @@ Status Database::connect() {
   if (auto done = detail::DatabasePolicy::prepare_connection(raw, limits_.value_bytes); !done) return done;
   if (auto done = register_sql_functions(raw, limits_.country); !done) return done;
   if (auto done = read_schema(); !done) return done;
+  find_computed_columns();
   policy_.enforce(raw);
   facts_.rolled_back = vfs_.main_written();
   return {};
@@ -187,6 +201,34 @@ Status Database::read_schema() {
   if (facts_.tables.empty() || failed.code != ErrorCode::corrupt) return failed;
   facts_.schema_error = std::move(failed.message);
   return {};
+}
+
+/// Columns GENERATED ALWAYS AS, unless STORED: https://www.sqlite.org/gencol.html
+void Database::find_computed_columns() {
+  for (const std::string& table : facts_.tables) {
+    start_counting();
+    sqlite3_stmt* raw = nullptr;
+    std::string sql = "PRAGMA main.table_xinfo(\"";
+    for (const char c : table) sql.append(c == '"' ? 2 : 1, c);
+    sql += "\")";
+    const int rc = sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr);
+    const Statement statement(raw);
+    if (rc != SQLITE_OK) continue;
+    constexpr int kNameColumn = 1, kHiddenColumn = 6, kVirtual = 2;
+    while (sqlite3_step(raw) == SQLITE_ROW) {
+      const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(raw, kNameColumn));
+      if (name && sqlite3_column_int(raw, kHiddenColumn) == kVirtual) policy_.empty_column(table, name);
+    }
+  }
+}
+
+std::string Database::note_of(const std::set<std::string>& columns) {
+  std::string names;
+  for (const std::string& column : columns) {
+    if (!told_.insert(column).second || names.size() > kMaxNote) continue;
+    names += (names.empty() ? "" : ", ") + column.substr(0, kMaxNote);
+  }
+  return names.empty() ? names : "columns that the database's own schema computes were not read: " + names;
 }
 
 int Database::count_steps(void* self) {
@@ -266,7 +308,8 @@ Result<std::unique_ptr<EvidenceQuery>> Database::query(std::string_view sql,
   auto statement = prepare(*this, sql);
   if (!statement) return statement.error();
   if (auto bound = bind(statement->get(), parameters); !bound) return bound.error();
-  return std::unique_ptr<EvidenceQuery>(std::make_unique<Query>(*this, statement.take()));
+  return std::unique_ptr<EvidenceQuery>(
+      std::make_unique<Query>(*this, statement.take(), policy_.take_emptied()));
 }
 
 Result<bool> Query::step() {

@@ -2,12 +2,12 @@
 // with its -wal and -journal. The WAL index lives in heap (locking_mode=EXCLUSIVE); what a hot journal's
 // roll-back writes goes to a bounded overlay in memory. Nothing of the schema runs: trusted_schema off,
 // defensive, and an authorizer that lets through only SELECT on ordinary tables (no views, triggers, virtual
-// tables, attach, pragma, extension). Definition SQL may also use json_each and json_tree; FTS shadow tables
-// are plain tables here and may be read. The clock stands at 1970 and nothing is random, so that results
-// depend on the evidence alone. A journal that names a super-journal (a transaction over several databases)
-// is not rolled back: SQLite takes the transaction as committed where the super-journal is gone, and that
-// file is never looked for. One thread. Sources are borrowed and must outlive the object, and a database must
-// outlive its queries.
+// tables, attach, pragma, extension); columns that the schema computes as they are read are NULL. Definition
+// SQL may also use json_each and json_tree; FTS shadow tables are plain tables here and may be read. The
+// clock stands at 1970 and nothing is random, so that results depend on the evidence alone. A journal that
+// names a super-journal (a transaction over several databases) is not rolled back: SQLite takes the
+// transaction as committed where the super-journal is gone, and that file is never looked for. One thread.
+// Sources are borrowed and must outlive the object, and a database must outlive its queries.
 #pragma once
 
 #include <memory>
@@ -97,6 +97,8 @@ class EvidenceQuery {
   virtual std::int64_t integer(std::size_t column) const = 0;
   virtual double real(std::size_t column) const = 0;
   virtual std::string_view bytes(std::size_t column) const = 0;
+  /// Once, after the first row: what of it is empty because nothing of the schema runs. Else empty.
+  virtual std::string take_note() { return {}; }
   enum class Type { null, integer, real, text, blob };
   virtual Type type(std::size_t column) const = 0;
 };

@@ -160,6 +160,14 @@ void DatabasePolicy::allow_table(std::string_view name) {
   tables_.insert(lower(name));
 }
 
+void DatabasePolicy::empty_column(std::string_view table, std::string_view column) {
+  computed_.insert(lower(table) + '\0' + lower(column));
+}
+
+std::set<std::string> DatabasePolicy::take_emptied() {
+  return std::exchange(emptied_, {});
+}
+
 void DatabasePolicy::allow_temporary(std::string_view name) {
   temporary_.insert(lower(name));
 }
@@ -211,6 +219,10 @@ int DatabasePolicy::decide(int action, const char* first, const char* second, co
       if (schema && std::string_view(schema) != "main") return refuse("only the database itself may be read");
       // count(*) reads no column; so it looks also where the name is that of a WITH clause.
       if (second && *second == '\0' && !schema) return SQLITE_OK;
+      if (second && computed_.contains(table + '\0' + lower(second))) {
+        emptied_.insert(fmt::format("{}.{}", first, second));
+        return SQLITE_IGNORE;
+      }
       if (tables_.contains(table) || is_builtin_table(table)) return SQLITE_OK;
       return refuse(fmt::format("{} is not an ordinary table", table));
     }

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_set>
 
@@ -22,6 +23,10 @@ class DatabasePolicy {
   static Status tolerate_damaged_schema(sqlite3* db);
   /// Names one ordinary table that may be read.
   void allow_table(std::string_view name);
+  /// Names a column that the schema computes as it is read: it reads as NULL, and the expression never runs.
+  void empty_column(std::string_view table, std::string_view column);
+  /// Columns named so that the last statement asked for, "table.column". Cleared by reading.
+  std::set<std::string> take_emptied();
   /// Puts the authorizer in force. `this` must outlive the connection.
   void enforce(sqlite3* db);
   /// Names a temporary table or view of ours.
@@ -37,6 +42,8 @@ class DatabasePolicy {
   int decide(int action, const char* first, const char* second, const char* schema);
   std::unordered_set<std::string> tables_;  ///< ASCII lower case, as SQLite compares names
   std::unordered_set<std::string> temporary_;
+  std::unordered_set<std::string> computed_;  ///< table, NUL, column
+  std::set<std::string> emptied_;
   std::string refusal_;
   bool paused_ = false;
 };

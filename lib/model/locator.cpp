@@ -281,6 +281,11 @@ std::string to_valid_utf8(std::string_view raw) {
   std::string out;
   out.reserve(raw.size());
   while (!raw.empty()) {
+    // Most bytes of most texts are ASCII: they go over as they are.
+    const auto stop = std::find_if(raw.begin(), raw.end(), [](char c) { return (c & 0x80) != 0; });
+    out.append(raw.begin(), stop);
+    raw.remove_prefix(static_cast<std::size_t>(stop - raw.begin()));
+    if (raw.empty()) break;
     char32_t code = 0;
     const std::size_t length = utf8_length(raw, code);
     if (length == 0) {
@@ -302,10 +307,17 @@ std::string join_key(std::initializer_list<std::string_view> parts) {
     return rest.starts_with("7C");
   };
   std::string out;
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size() + 1;
+  out.reserve(size);
   bool first = true;
   for (const std::string_view part : parts) {
     if (!first) out += '|';
     first = false;
+    if (part.find_first_of("|%") == std::string_view::npos) {
+      out += part;
+      continue;
+    }
     for (std::size_t i = 0; i < part.size(); ++i) {
       if (part[i] == '|') {
         out += "%7C";

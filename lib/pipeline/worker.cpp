@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
@@ -43,13 +44,13 @@ const char* stage_name(wire::UnitKind kind) {
   }
 }
 
-void set_value(wire::Value& out, const Value& value) {
+void set_value(wire::Value& out, Value&& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     out.set_integer(*integer);
   } else if (const auto* real = std::get_if<double>(&value)) {
     out.set_real(*real);
-  } else if (const auto* text = std::get_if<std::string>(&value)) {
-    out.set_text(*text);
+  } else if (auto* text = std::get_if<std::string>(&value)) {
+    out.set_text(std::move(*text));
   }
 }
 
@@ -95,13 +96,17 @@ void UnitOutput::grew(std::size_t bytes) {
   // Only what belongs to items goes early: what depends on bytes alone is sent with the final part, whole.
   wire::Result part;
   part.set_unit(result_.unit());
-  google::protobuf::RepeatedPtrField<wire::Record> kept_records;
-  for (auto& record : *result_.mutable_records()) {
-    const bool of_content =
-        record.kind() == "picture" || record.kind() == "video" || record.kind() == "document";
-    (of_content ? kept_records : *part.mutable_records()).Add(std::move(record));
+  const auto of_content = [](const wire::Record& record) {
+    return record.kind() == "picture" || record.kind() == "video" || record.kind() == "document";
+  };
+  if (std::none_of(result_.records().begin(), result_.records().end(), of_content)) {
+    part.mutable_records()->Swap(result_.mutable_records());
+  } else {
+    google::protobuf::RepeatedPtrField<wire::Record> kept_records;
+    for (auto& record : *result_.mutable_records())
+      (of_content(record) ? kept_records : *part.mutable_records()).Add(std::move(record));
+    result_.mutable_records()->Swap(&kept_records);
   }
-  result_.mutable_records()->Swap(&kept_records);
   google::protobuf::RepeatedPtrField<wire::Finding> kept_findings;
   for (auto& finding : *result_.mutable_findings()) {
     (finding.of_content() ? kept_findings : *part.mutable_findings()).Add(std::move(finding));
@@ -122,16 +127,17 @@ void UnitOutput::finish() {
 void ItemSink::record(Record&& record, const std::string& plugin) {
   wire::Record& out = *output_.result().add_records();
   out.set_index(index_);
-  out.set_kind(record.kind);
-  out.set_key(record.key);
-  out.set_plugin(plugin);
   std::size_t bytes = record.key.size() + 64;
-  for (const auto& [name, value] : record.fields) {
+  out.set_kind(std::move(record.kind));
+  out.set_key(std::move(record.key));
+  out.set_plugin(plugin);
+  out.mutable_fields()->Reserve(static_cast<int>(record.fields.size()));
+  for (auto& [name, value] : record.fields) {
     wire::Field& field = *out.add_fields();
-    field.set_name(name);
-    set_value(*field.mutable_value(), value);
     bytes += name.size() + 16;
     if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+    field.set_name(std::move(name));
+    set_value(*field.mutable_value(), std::move(value));
   }
   output_.grew(bytes);
 }
@@ -301,7 +307,7 @@ wire::Ready Worker::configure(const wire::Config& config) {
   return ready;
 }
 
-void Worker::run(const wire::Unit& unit, const std::function<void(const wire::Result&)>& emit) {
+void Worker::run(const wire::Unit& unit, const std::function<void(wire::Result&)>& emit) {
   UnitOutput output(unit.id(), emit);
   State& state = *state_;
   const std::uint64_t before = cpu_us();

@@ -19,8 +19,9 @@ class Worker {
   ~Worker();
 
   wire::Ready configure(const wire::Config& config);
-  /// Calls `emit` once or more, the last with `final`. Whatever evidence does ends as a state and a problem.
-  void run(const wire::Unit& unit, const std::function<void(const wire::Result&)>& emit);
+  /// Calls `emit` once or more, the last with `final`; it may take what is in it. Whatever evidence does ends
+  /// as a state and a problem.
+  void run(const wire::Unit& unit, const std::function<void(wire::Result&)>& emit);
 
   struct State;
 

@@ -178,8 +178,8 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
   output.result().set_bytes_read(output.result().bytes_read() + content.size());
   sink.set_content(content.digests().sha256);
   const bool whole = content.gaps().empty();
-  if (const int reader = session->container_reader(item, content); reader >= 0) {
-    announce_members(place, reader, item, content, window, sink, output, examination);
+  for (const int reader : session->container_readers(item, content)) {
+    if (announce_members(place, reader, item, content, window, sink, output, examination)) break;
   }
   wire::Examined& examined = add_examined();
   set_content(examined, content);

@@ -226,7 +226,7 @@ class MemberListing {
 
 }  // namespace
 
-void Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
+bool Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
                                      Content& content, const RunMap* window, ItemSink& sink,
                                      UnitOutput& output, Examination& examination) {
   const std::string reader_name = session->table(static_cast<std::size_t>(reader)).name;
@@ -236,11 +236,19 @@ void Worker::State::announce_members(const wire::Place& place, int reader, const
                  false);
     examination.state = ItemState::partly_examined;
     examination.reason = "nested too deep";
-    return;
+    return true;
   }
   MemberListing listing(*this, place, reader_name, content, window, output);
+  const ItemState before = examination.state;
+  bool has_members = false;
   session->list_members(
-      reader, item, content, sink, [&](MemberInfo&& member) { return listing.take(member); }, examination);
+      reader, item, content, sink,
+      [&](MemberInfo&& member) {
+        has_members = true;
+        return listing.take(member);
+      },
+      examination);
+  return has_members || examination.state != before;
 }
 
 void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) {

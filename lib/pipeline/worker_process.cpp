@@ -122,9 +122,9 @@ int run_worker_process() {
     if (!message.has_unit()) return 70;
     watch.start_unit(message.unit().id());
     bool sent = true;
-    worker.run(message.unit(), [&](const wire::Result& result) {
+    worker.run(message.unit(), [&](wire::Result& result) {
       wire::FromWorker part;
-      *part.mutable_result() = result;
+      part.mutable_result()->Swap(&result);
       sent = channel.send(part) && sent;
     });
     watch.end_unit();

@@ -50,7 +50,7 @@ struct OpenExhibit {
 /// Gathers the result of a unit and sends it in pieces of bounded size.
 class UnitOutput {
  public:
-  using Emit = std::function<void(const wire::Result&)>;
+  using Emit = std::function<void(wire::Result&)>;
   UnitOutput(std::uint64_t unit, const Emit& emit) : emit_(emit) { result_.set_unit(unit); }
   wire::Result& result() { return result_; }
   /// To be called after each addition of `bytes`: sends what can be sent early (rows of items, new items).
@@ -142,7 +142,8 @@ struct Worker::State {
   /// Reads and examines bytes that are open; lists members when they are a container.
   void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
                std::unique_ptr<ByteSource> source, UnitOutput& output);
-  void announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
+  /// True if the reader named members or said why it could not: then no other one is asked.
+  bool announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
                         const RunMap* window, ItemSink& sink, UnitOutput& output, Examination& examination);
   ItemContext context(const wire::Unit& unit, const wire::Place& place);
   void add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit);

@@ -84,8 +84,13 @@ ts_query* host_query(ts_job* job, ts_database_state state, ts_str sql, const ts_
 
 int host_query_step(ts_query* query) {
   const auto row = query->query->step();
-  if (row) return *row ? 1 : 0;
-  query->job->report(kind_of(row.error().code), row.error().message);
+  if (row) {
+    if (const std::string note = query->query->take_note(); !note.empty())
+      query->job->report(ProblemKind::unsupported, note);
+    return *row ? 1 : 0;
+  }
+  if (!query->recovered || query->job->recovery_told.insert(row.error().message).second)
+    query->job->report(kind_of(row.error().code), row.error().message);
   return -1;
 }
 std::size_t host_query_columns(ts_query* query) {

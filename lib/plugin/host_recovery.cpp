@@ -39,11 +39,11 @@ ts_query* host_query_recovered(ts_job* job, ts_str table, ts_str sql, const ts_v
   for (std::size_t i = 0; i < count; ++i) values.push_back(value_of(parameters[i]));
   auto query = database->query(name, {sql.data, sql.size}, values);
   if (!query) {
-    job->report(kind_of(query.error().code),
-                "rows recovered of table " + std::string(name) + ": " + query.error().message);
+    const std::string said = "rows recovered of table " + std::string(name) + ": " + query.error().message;
+    if (job->recovery_told.insert(said).second) job->report(kind_of(query.error().code), said);
     return nullptr;
   }
-  return new ts_query{job, query.take(), {}};  // freed by query_close
+  return new ts_query{job, query.take(), {}, true};  // freed by query_close
 }
 
 ts_query* host_row_gaps(ts_job* job, ts_str table) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "model/locator.hpp"
 #include "plugin/host_services.hpp"
@@ -11,7 +12,8 @@ namespace {
 
 // Findings of one rule in one item; beyond it one problem with the count.
 constexpr std::uint32_t kMaxFindingsPerRule = 1000;
-constexpr const char* kTimeColumns[] = {"sent", "received", "started", "taken", "visited"};
+constexpr const char* kTimeColumns[] = {"sent",   "received", "started", "taken",   "visited",
+                                        "starts", "ends",     "created", "modified"};
 constexpr std::string_view kLocalSuffix = "_local";
 
 /// "taken_local" and the like.
@@ -44,16 +46,18 @@ bool in_scope(ts_job& job, const Record& record) {
   if (record.kind == "attachment") {
     const Value* message = record.find("message_key");
     const auto* key = message ? std::get_if<std::string>(message) : nullptr;
-    return key && job.passed_messages.contains(*key);
+    return key && job.passed_messages.contains(std::hash<std::string>{}(*key));
   }
   if (!job.item->passes(record)) return false;
-  if (record.kind == "message") job.passed_messages.insert(record.key);
+  if (record.kind == "message") job.passed_messages.insert(std::hash<std::string>{}(record.key));
   return true;
 }
 
 ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_str row,
                         const ts_field* fields, std::size_t count) {
+  job->pass_records_on();
   Record record;
+  record.fields.reserve(count + 5);  // and what is added below
   record.kind = text_of(kind);
   const std::string app_name = text_of(app), table_name = text_of(table), row_name = text_of(row);
   for (std::size_t i = 0; i < count; ++i) {
@@ -65,8 +69,9 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
     std::string name = text_of(fields[i].name);
     if (is_local_time(name)) {  // a clock reading without a zone: the exhibit's zone makes it a time
       if (const auto* local = std::get_if<std::int64_t>(&value); local && job->item->local_to_utc) {
-        record.fields.emplace_back(name.substr(0, name.size() - kLocalSuffix.size()),
-                                   job->item->local_to_utc(*local));
+        const std::string column = name.substr(0, name.size() - kLocalSuffix.size());
+        std::erase_if(record.fields, [&](const auto& field) { return field.first == column; });
+        record.fields.emplace_back(column, job->item->local_to_utc(*local));
         record.fields.emplace_back("time_basis", std::string(to_text(TimeBasis::assumed)));
       }
       continue;
@@ -86,11 +91,12 @@ ts_str host_emit_record(ts_job* job, ts_str kind, ts_str app, ts_str table, ts_s
   if (!row_name.empty() && !record.find("source_row")) record.fields.emplace_back("source_row", row_name);
   link_attachment(job, record, app_name.empty() ? job->current->file->name : app_name);
   const std::string& maker = app_name.empty() ? job->current->file->name : app_name;
-  record.key = job->unique_key(join_key({record.kind, job->item->locator, maker, table_name, row_name}));
+  record.key = job->given_keys.unique(
+      join_key({record.kind, job->item->locator, maker, table_name, row_name}), row_name);
   job->last_key = record.key;
   if (!in_scope(*job, record)) return abi(job->last_key);
-  job->sink->record(Record(record), job->current->file->name);
-  job->pending_records.push_back(std::move(record));
+  if (job->keep_records) job->pending_records.push_back(record);
+  job->sink->record(std::move(record), job->current->file->name);
   return abi(job->last_key);
 }
 
@@ -121,7 +127,7 @@ void host_emit_finding(ts_job* job, const ts_finding* raw) {
                                : of_content                ? job->content->digests().sha256
                                                            : job->item->locator;
   finding.key =
-      job->unique_key(join_key({"finding", finding.plugin, finding.rule, subject, finding.position}));
+      job->given_keys.unique(join_key({"finding", finding.plugin, finding.rule, subject, finding.position}));
   if (of_content) finding.content_sha256 = job->content->digests().sha256;
   if (finding.plugin == "hashes" && finding.category == "known") job->known = true;
   if (finding.record_key.empty()) job->content_findings.emplace_back(finding.plugin, finding);

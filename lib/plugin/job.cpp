@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "model/locator.hpp"
 #include "plugin/host_services.hpp"
@@ -184,19 +185,6 @@ touchstone::ProblemKind problem_of(ts_status status) {
 
 }  // namespace
 
-std::string ts_job::unique_key(std::string key) {
-  const std::hash<std::string> hash;
-  std::uint32_t count = ++keys_seen[hash(key)];
-  if (count == 1) return key;
-  // A row may itself be called "…#2": what is given must be new as well.
-  std::string candidate;
-  do {
-    candidate = key + '#' + std::to_string(count);
-    ++count;
-  } while (++keys_seen[hash(candidate)] > 1);
-  return candidate;
-}
-
 void ts_job::worsen(touchstone::ItemState state, std::string_view reason) {
   using touchstone::ItemState;
   // From mild to grave for what plugins can leave; an encrypted part is named before a merely damaged one.
@@ -219,18 +207,25 @@ void ts_job::report(touchstone::ProblemKind kind, std::string_view message) {
 
 ts_status ts_job::call(touchstone::HostedPlugin& plugin, const std::function<ts_status(void*)>& function) {
   using touchstone::ProblemKind;
-  // A provider is called from inside another plugin: blame and reports go back to that one afterwards.
+  // Providers, and classifiers that take records, are called from inside another plugin: blame and reports go
+  // back to that one afterwards.
   touchstone::HostedPlugin* const outer = current;
+  if (outer) {
+    if (const std::string refused = watch->leave(); !refused.empty()) report(ProblemKind::sandbox, refused);
+  }
   current = &plugin;
   plugin.failure.clear();
+  const std::uint64_t nested_before = std::exchange(nested_cpu_us, 0);
   timespec before{}, after{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
   watch->enter(plugin.index);
   const ts_status status = function(plugin.self);
   const std::string refused = watch->leave();
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-  plugin.timing.cpu_us += static_cast<std::uint64_t>((after.tv_sec - before.tv_sec) * 1'000'000 +
-                                                     (after.tv_nsec - before.tv_nsec) / 1000);
+  const auto spent = static_cast<std::uint64_t>((after.tv_sec - before.tv_sec) * 1'000'000 +
+                                                (after.tv_nsec - before.tv_nsec) / 1000);
+  plugin.timing.cpu_us += spent - std::min(spent, nested_cpu_us);
+  nested_cpu_us = nested_before + spent;
   ++plugin.timing.calls;
   if (!refused.empty()) report(ProblemKind::sandbox, refused);
   if (status != TS_OK && status != TS_DONE && (status != TS_UNSUPPORTED || !plugin.failure.empty())) {

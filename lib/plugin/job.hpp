@@ -15,6 +15,7 @@
 #include "content/picture.hpp"
 #include "content/sqlite/recovered_database.hpp"
 #include "content/text.hpp"
+#include "plugin/given_keys.hpp"
 #include "plugin/session.hpp"
 
 namespace touchstone {
@@ -53,12 +54,17 @@ struct ts_job {
   touchstone::Watch* watch = nullptr;
   bool known = false;  ///< a hash set calls the content ordinary
 
+  std::uint64_t nested_cpu_us = 0;  ///< of calls from inside the one under way
+
   // Records kept back for classifiers, and what findings() tells.
+  static constexpr std::size_t kRecordBatch = 1000;
+  bool keep_records = false;  ///< a plugin of this pass takes records
+  std::function<void()> flush_records;
   std::deque<touchstone::Record> pending_records;
   std::vector<std::pair<std::string, touchstone::Finding>> content_findings;
-  std::unordered_map<std::uint64_t, std::uint32_t> keys_seen;
+  touchstone::GivenKeys given_keys;
   std::unordered_map<std::string, std::uint32_t> rule_counts;
-  std::unordered_set<std::string> passed_messages;  ///< only where the scope has a say
+  touchstone::HashSet64 passed_messages;  ///< hashes of keys; only where the scope has a say
   std::string last_key;
 
   // Facets, made when first asked for.
@@ -69,12 +75,16 @@ struct ts_job {
   bool companions_opened = false;
   std::unique_ptr<touchstone::sqlite::RecoveredDatabase> recovered;
   bool recovery_tried = false;
+  std::unordered_set<std::string>
+      recovery_told;  ///< problems of queries of recovered rows, which may run twice
   touchstone::TextWindows* text_out = nullptr;  ///< where emit_text goes
   std::function<bool(touchstone::MemberInfo&&)> on_member;
   std::function<bool(std::uint32_t, const touchstone::PluginSession::Pull&)> on_member_data;
 
-  /// Unique within the item: "#2" is appended to the second of equal keys, and so on.
-  std::string unique_key(std::string key);
+  /// While extraction goes on: records kept back go to classifiers as soon as they make a batch.
+  void pass_records_on() {
+    if (pending_records.size() >= kRecordBatch && flush_records) flush_records();
+  }
   void worsen(touchstone::ItemState state, std::string_view reason);
   void report(touchstone::ProblemKind kind, std::string_view message);
   /// Calls into a plugin: marks blame, counts time, turns status and sandbox verdict into problems.
@@ -89,4 +99,5 @@ struct ts_query {
   ts_job* job = nullptr;
   std::unique_ptr<touchstone::EvidenceQuery> query;
   std::string name;
+  bool recovered = false;
 };

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "plugin/job.hpp"
 #include "plugin/matcher.hpp"
 
 namespace touchstone {
 namespace {
-
-constexpr std::size_t kRecordBatch = 1000;
 
 ts_value abi_value(const Value& value) {
   ts_value raw{TS_NULL, 0, 0, {nullptr, 0}};
@@ -76,6 +75,11 @@ class Pass {
       if (!reused) due_.push_back(plugin.get());
       if (reused && (table.inputs & TS_INPUT_RECORDS)) records_only_.push_back(plugin.get());
     }
+    const auto takes_records = [](const HostedPlugin* p) {
+      return (p->table().inputs & TS_INPUT_RECORDS) != 0;
+    };
+    job_.keep_records = !records_only_.empty() || std::any_of(due_.begin(), due_.end(), takes_records);
+    job_.flush_records = [this] { flush_records(false); };
   }
 
   bool wants(std::uint32_t input) const {
@@ -214,8 +218,9 @@ class Pass {
   }
 
   void flush_records(bool all) {
-    while (job_.pending_records.size() >= kRecordBatch || (all && !job_.pending_records.empty())) {
-      const std::size_t count = std::min(kRecordBatch, job_.pending_records.size());
+    if (std::exchange(flushing_, true)) return;  // a classifier that gives records itself
+    while (job_.pending_records.size() >= ts_job::kRecordBatch || (all && !job_.pending_records.empty())) {
+      const std::size_t count = std::min(ts_job::kRecordBatch, job_.pending_records.size());
       std::vector<std::vector<ts_field>> fields(count);
       std::vector<ts_record> batch(count);
       for (std::size_t i = 0; i < count; ++i) {
@@ -233,11 +238,12 @@ class Pass {
       job_.pending_records.erase(job_.pending_records.begin(),
                                  job_.pending_records.begin() + static_cast<std::ptrdiff_t>(count));
     }
+    flushing_ = false;
   }
 
   void give_records(HostedPlugin& plugin, const std::vector<ts_record>& batch) {
     const ts_plugin_v1& table = plugin.table();
-    if (!(table.inputs & TS_INPUT_RECORDS)) return;
+    if (!(table.inputs & TS_INPUT_RECORDS) || (table.costly && job_.known)) return;
     std::vector<ts_record> wanted;
     for (const ts_record& record : batch) {
       if (matches_record_kind(table.matcher, {record.kind.data, record.kind.size})) wanted.push_back(record);
@@ -252,7 +258,7 @@ class Pass {
   PluginSession::State& state_;
   std::vector<Phase> phase_;
   std::vector<HostedPlugin*> due_, records_only_;
-  bool streamed_ = false;
+  bool streamed_ = false, flushing_ = false;
 };
 
 }  // namespace
@@ -334,21 +340,21 @@ Status PluginSession::examine(const ItemContext& item, Content& content, Hasher&
   return {};
 }
 
-int PluginSession::container_reader(const ItemContext& item, Content& content) const {
-  if (item.rows_only) return -1;
-  int reader = -1;
+std::vector<int> PluginSession::container_readers(const ItemContext& item, Content& content) const {
+  std::vector<int> by_name, others;
+  if (item.rows_only) return by_name;
   for (const auto& plugin : state_->plugins) {
     const ts_plugin_v1& table = plugin->table();
     if (!plugin->ready || !(table.inputs & TS_INPUT_MEMBERS)) continue;
     if (!item.only.empty() && !item.only.contains(plugin->file->name)) continue;
     if (item.skip.contains(plugin->file->name) || !matches(table, item, content)) continue;
     // One that asks for a name knows better than one that takes anything.
-    const bool by_name =
+    const bool asks_for_name =
         table.scope == TS_SCOPE_ITEM && table.matcher.name_globs && *table.matcher.name_globs;
-    if (by_name) return plugin->index;
-    if (reader < 0) reader = plugin->index;
+    (asks_for_name ? by_name : others).push_back(plugin->index);
   }
-  return reader;
+  by_name.insert(by_name.end(), others.begin(), others.end());
+  return by_name;
 }
 
 void PluginSession::list_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,

@@ -117,8 +117,9 @@ class PluginSession {
   Status examine(const ItemContext& item, Content& content, Hasher& hasher, const MediaTyper& typer,
                  ResultSink& sink, Examination& out);
 
-  /// Index of the container reader for what this content is, or -1. After examine().
-  int container_reader(const ItemContext& item, Content& content) const;
+  /// Indexes of the container readers that take this content, the one to ask first in front. After examine().
+  /// Of bytes of no known type several may say that they read such: the first that names members has it.
+  std::vector<int> container_readers(const ItemContext& item, Content& content) const;
   /// Names the members; `each` returns false to stop at a limit.
   void list_members(int plugin, const ItemContext& item, Content& content, ResultSink& sink,
                     const std::function<bool(MemberInfo&&)>& each, Examination& out);

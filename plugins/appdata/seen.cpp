@@ -9,8 +9,10 @@ namespace touchstone::appdata {
 namespace {
 
 /// What a record says, whatever became of it.
-constexpr std::array kSaid{"body", "sender", "direction", "conversation", "party", "duration_s"};
-constexpr std::array kTimes{"sent", "received", "started"};
+constexpr std::array kSaid{"body",       "sender", "direction",    "conversation", "party",
+                           "duration_s", "title",  "notes",        "place",        "participants",
+                           "starts",     "ends",   "starts_local", "ends_local"};
+constexpr std::array kTimes{"sent", "received", "started", "created", "modified"};
 
 class Hash {
  public:
@@ -35,7 +37,7 @@ class Hash {
 };
 
 bool is_spoken(std::string_view kind) {
-  return kind == "message" || kind == "call";
+  return kind == "message" || kind == "call" || kind == "event" || kind == "note";
 }
 
 /// With the row: what was said there. Without it: what was said, and when.
@@ -58,29 +60,41 @@ std::uint64_t hash_of(std::string_view kind, std::string_view table, std::string
 
 }  // namespace
 
-void SeenRecords::add_live(std::string_view kind, std::string_view table, std::string_view row,
+void SeenRecords::announce(std::string_view kind, std::string_view table, std::string_view row,
                            std::span<const Field> fields) {
-  live_.push_back(hash_of(kind, table, row, fields));
-  live_.push_back(hash_of(kind, table, {}, fields));
+  announced_.push_back(hash_of(kind, table, row, fields));
+  announced_.push_back(hash_of(kind, table, {}, fields));
   sorted_ = false;
 }
 
-bool SeenRecords::is_live(std::uint64_t hash) {
+std::optional<std::size_t> SeenRecords::find(std::uint64_t hash) {
   if (!sorted_) {
-    std::sort(live_.begin(), live_.end());
+    std::sort(announced_.begin(), announced_.end());
+    announced_.erase(std::unique(announced_.begin(), announced_.end()), announced_.end());
+    given_.assign(announced_.size(), false);
     sorted_ = true;
   }
-  return std::binary_search(live_.begin(), live_.end(), hash);
+  const auto found = std::lower_bound(announced_.begin(), announced_.end(), hash);
+  if (found == announced_.end() || *found != hash) return std::nullopt;
+  return static_cast<std::size_t>(found - announced_.begin());
+}
+
+void SeenRecords::add_live(std::string_view kind, std::string_view table, std::string_view row,
+                           std::span<const Field> fields) {
+  if (announced_.empty()) return;
+  if (const auto at = find(hash_of(kind, table, row, fields))) given_[*at] = true;
+  if (const auto at = find(hash_of(kind, table, {}, fields))) given_[*at] = true;
 }
 
 bool SeenRecords::repeats(std::string_view kind, std::string_view table, std::string_view row,
                           std::span<const Field> fields) {
-  const std::uint64_t said = hash_of(kind, table, row, fields), said_when = hash_of(kind, table, {}, fields);
-  if (is_live(said) || recovered_.contains(said)) return true;
+  const auto said = find(hash_of(kind, table, row, fields)),
+             said_when = find(hash_of(kind, table, {}, fields));
+  if (said && given_[*said]) return true;
   // A row whose number is lost may be any that says the same at the same time.
-  if (row.empty() && (is_live(said_when) || recovered_.contains(said_when))) return true;
-  recovered_.insert(said);
-  recovered_.insert(said_when);
+  if (row.empty() && said_when && given_[*said_when]) return true;
+  if (said) given_[*said] = true;
+  if (said_when) given_[*said_when] = true;
   return false;
 }
 

@@ -180,12 +180,15 @@ void Scanner::scan_free_space(const Place& place, const BtreePage& page, std::ui
     taken.emplace_back(at, end);
   }
   std::sort(taken.begin(), taken.end());
+  // Pages of indexes are full of what was moved on: to rebuild cells of every table from it finds none and
+  // takes minutes. Whole ones are found there all the same, and with them the tables that may be rebuilt.
+  const bool cells_page = page.is_table() || owner != PageMap::kNobody;
   std::size_t from = page.pointers_end();
   for (const auto& [begin, end] : taken) {
-    if (from < begin) scan_stretch(place, from, begin, owner, true);
+    if (from < begin) scan_stretch(place, from, begin, owner, cells_page);
     from = std::max(from, end);
   }
-  if (from < place.usable) scan_stretch(place, from, place.usable, owner, true);
+  if (from < place.usable) scan_stretch(place, from, place.usable, owner, cells_page);
 }
 
 void Scanner::scan_stretch(const Place& place, std::size_t begin, std::size_t end, std::uint16_t owner,

@@ -49,6 +49,31 @@ TEST(SessionCalls, ExtractorsComeWholeThenTextThenRecords) {
   EXPECT_EQ(bench.marks.now, -1);
 }
 
+TEST(SessionCalls, RecordsReachClassifiersWhileExtractionGoesOn) {
+  Fake extractor("extractor", TS_ROLE_EXTRACTOR);
+  Fake words("words", TS_ROLE_CLASSIFIER, TS_INPUT_RECORDS);
+  std::size_t given = 0, most_waiting = 0, taken = 0;
+  extractor.on_begin = [&](Job& job) {
+    for (int i = 0; i < 5500; ++i, ++given) {
+      emit_rows(job, i, 1);
+      most_waiting = std::max(most_waiting, given - taken);
+    }
+    return TS_OK;
+  };
+  words.on_records = [&](Job& job, std::span<const ts_record> records) {
+    taken += records.size();
+    if (taken == 1000) job.emit_problem("corrupt", "said by words");
+    return TS_OK;
+  };
+  Bench bench({&extractor, &words});
+  const auto out = bench.run("x");
+  EXPECT_EQ(taken, 5500U);
+  EXPECT_LE(most_waiting, 1000U) << "what waits for classifiers grows with the number of records";
+  EXPECT_EQ(out.reason, "words: said by words");  // not by the plugin that it was called from
+  EXPECT_EQ(std::count(bench.log.begin(), bench.log.end(), "words records 1000"), 5);
+  EXPECT_EQ(std::count(bench.log.begin(), bench.log.end(), "words records 500"), 1);
+}
+
 TEST(SessionCalls, DataComesInPiecesThatJoinToTheWhole) {
   Fake reader("reader", TS_ROLE_CLASSIFIER, TS_INPUT_DATA);
   std::string seen;
@@ -150,8 +175,8 @@ TEST(SessionCalls, RecordsComeInBatchesOfAtMostAThousandWithTheirKeys) {
   };
   Bench bench({&extractor, &reader});
   bench.run("x");
-  EXPECT_EQ(bench.log, (Lines{"extractor begin", "extractor finish", "reader begin", "reader records 1000",
-                              "reader records 1000", "reader records 500", "reader finish"}));
+  EXPECT_EQ(bench.log, (Lines{"extractor begin", "reader begin", "reader records 1000", "reader records 1000",
+                              "extractor finish", "reader records 500", "reader finish"}));
   EXPECT_EQ(seen, emitted);
   EXPECT_EQ(seen[0], "message|A:p0/a.txt;7|sms|sms|0");
 }

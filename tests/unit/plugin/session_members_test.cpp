@@ -136,25 +136,31 @@ TEST(SessionMembers, MembersOutsideTheirCallGoNowhere) {
   EXPECT_EQ(bench.run("x").state, ItemState::examined);
 }
 
-TEST(SessionMembers, TheContainerReaderIsTheFirstThatMatches) {
+TEST(SessionMembers, ContainerReadersAreThoseThatMatchAndTheOneThatAsksForTheNameComesFirst) {
   static constexpr const char* kTypes[] = {"application/x-box", nullptr};
+  static constexpr const char* kNames[] = {"a*", nullptr};
   Fake other("other", TS_ROLE_EXTRACTOR, TS_INPUT_MEMBERS), plain("plain", TS_ROLE_EXTRACTOR),
-      box("box", TS_ROLE_EXTRACTOR, TS_INPUT_MEMBERS);
+      box("box", TS_ROLE_EXTRACTOR, TS_INPUT_MEMBERS), any("any", TS_ROLE_EXTRACTOR, TS_INPUT_MEMBERS),
+      named("named", TS_ROLE_EXTRACTOR, TS_INPUT_MEMBERS);
   other.table.matcher.min_size = 100;
   box.table.matcher.media_types = kTypes;
-  Bench bench({&other, &plain, &box});
+  any.table.matcher.media_types = kTypes;
+  named.table.scope = TS_SCOPE_ITEM;
+  named.table.matcher.name_globs = kNames;
+  Bench bench({&other, &plain, &box, &any, &named});
   Content content(test::source_of("box"));
   content.assume_media_type("application/x-box");
   ItemContext item = item_at("/a");
-  EXPECT_EQ(bench.session().container_reader(item, content), 2);
-  item.skip = {"box"};
-  EXPECT_EQ(bench.session().container_reader(item, content), -1);
+  using Readers = std::vector<int>;
+  EXPECT_EQ(bench.session().container_readers(item, content), (Readers{4, 2, 3}));
+  item.skip = {"box", "named"};
+  EXPECT_EQ(bench.session().container_readers(item, content), Readers{3});
   item.skip.clear();
   item.rows_only = true;  // unpacking would read what the scope has not let through
-  EXPECT_EQ(bench.session().container_reader(item, content), -1);
+  EXPECT_EQ(bench.session().container_readers(item, content), Readers{});
   content.assume_media_type("text/plain");
-  item.rows_only = false;
-  EXPECT_EQ(bench.session().container_reader(item, content), -1);
+  item = item_at("/b");
+  EXPECT_EQ(bench.session().container_readers(item, content), Readers{});
 }
 
 }  // namespace

@@ -170,6 +170,28 @@ TEST(SessionRecords, ClockReadingsOfOtherKindsBecomeTimesAsWell) {
   EXPECT_EQ(std::get<std::int64_t>(*bench.kept.records[1].find("started")), 5'000'000);
 }
 
+TEST(SessionRecords, AClockReadingTakesThePlaceOfATimeThatIsNotThere) {
+  Fake fake("fake", TS_ROLE_EXTRACTOR);
+  fake.on_begin = [](Job& job) {
+    const Field event[] = {{"starts", Cell()},
+                           {"starts_local", std::int64_t{5'000'000}},
+                           {"ends_local", std::int64_t{6'000'000}}};
+    job.emit_record("event", "app", "t", "1", event);
+    const Field note[] = {{"created", std::int64_t{7'000'000}}, {"modified", Cell()}};
+    job.emit_record("note", "app", "t", "2", note);
+    return TS_OK;
+  };
+  Bench bench({&fake});
+  ItemContext item = item_at("/calendar.db");
+  item.local_to_utc = [](std::int64_t local) { return local - 1'000'000; };
+  bench.run("x", item);
+  ASSERT_EQ(bench.kept.records.size(), 2U);
+  EXPECT_EQ(std::get<std::int64_t>(*bench.kept.records[0].find("starts")), 4'000'000);
+  EXPECT_EQ(std::get<std::int64_t>(*bench.kept.records[0].find("ends")), 5'000'000);
+  EXPECT_EQ(std::get<std::string>(*bench.kept.records[0].find("time_basis")), "assumed");
+  EXPECT_EQ(std::get<std::string>(*bench.kept.records[1].find("time_basis")), "utc");
+}
+
 TEST(SessionRecords, AnAttachmentNamesItsMessageByKey) {
   Fake fake("fake", TS_ROLE_EXTRACTOR);
   std::string message;
