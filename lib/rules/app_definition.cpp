@@ -33,6 +33,12 @@ const std::vector<std::pair<std::string_view, std::vector<std::string_view>>>& c
        {"taken", "time_basis", "latitude", "longitude", "accuracy_m", "source", "source_table",
         "source_row"}},
       {"visit", {"app", "visited", "time_basis", "url", "title", "kind", "source_table", "source_row"}},
+      {"event", {"app",        "account", "calendar",   "title",  "starts",    "starts_local", "ends",
+                 "ends_local", "all_day", "time_basis", "place",  "organiser", "participants", "notes",
+                 "repeats",    "created", "modified",   "status", "deleted",   "source_table", "source_row"}},
+      {"note",
+       {"app", "account", "folder", "title", "body", "created", "modified", "time_basis", "locked", "status",
+        "deleted", "source_table", "source_row"}},
   };
   return table;
 }
@@ -67,7 +73,7 @@ class AppReader {
     if (!source_ids_.insert(source.id).second)
       table.error_at("id", fmt::format("the source \"{}\" is there twice", source.id));
     for (const std::string& path : table.texts("paths", kRequired, 200)) {
-      auto glob = Glob::compile(path, true);
+      auto glob = Glob::compile_rule(path);
       if (glob) {
         source.paths.push_back(glob.take());
       } else {
@@ -97,6 +103,7 @@ class AppReader {
     out.when = sql(table, "when", kOptional);
     table.table("requires", [&](TableReader& inner) { out.required = columns_by_table(inner); });
     table.table("optional", [&](TableReader& inner) { out.optional = columns_by_table(inner); });
+    table.table("known", [&](TableReader& inner) { out.known = columns_by_table(inner); });
     if (out.required.empty()) table.error("a version is known by a table [source.version.requires]");
     for (const auto& [kind, columns] : columns_by_kind()) {
       table.tables(kind, kOptional, 100,

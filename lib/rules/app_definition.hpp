@@ -18,6 +18,9 @@
 //       sms = ["_id", "address", "date", "type", "body"]
 //       [source.version.optional]         # as requires, but may be missing: a query reads `opt_TABLE`, which
 //       threads = ["_id", "archived"]     # has NULL for a column and no row for a table that is not there
+//       [source.version.known]            # as requires: what is known to be there and is not read; a
+//       database sms = ["seen"]                    # with other columns than these has a schema that was not
+//       tried
 //       [[source.version.message]]        # one query; also call contact account location visit attachment
 //       table = "sms"                     # becomes source_table; required
 //       sql = '''SELECT _id AS source_row, date * 1000 AS sent, …  FROM sms'''
@@ -43,7 +46,7 @@
 namespace touchstone {
 
 struct AppQuery {
-  std::string kind;   ///< message call contact account location visit attachment
+  std::string kind;   ///< message call contact account location visit event note attachment
   std::string table;  ///< value of source_table
   std::string sql;    ///< one SELECT or WITH statement without a final ";"
   std::vector<std::pair<std::string, std::string>> constants;  ///< column, value
@@ -60,6 +63,7 @@ struct AppVersion {
   std::vector<std::string> tested;
   std::vector<AppRequiredTable> required;
   std::vector<AppRequiredTable> optional;  ///< read as opt_TABLE; what is missing of it is empty
+  std::vector<AppRequiredTable> known;     ///< no query reads it, and it is nothing new
   std::vector<std::string> absent;
   std::string when;
   std::vector<AppQuery> queries;  ///< in the order of kinds above, then of the text

@@ -22,8 +22,8 @@ const std::vector<std::string_view> kPersonRoles = {"suspect", "complainant", "w
 const std::vector<std::string_view> kExhibitRoles = {"suspect", "complainant", "witness", "unknown"};
 const std::vector<std::string_view> kIssueKinds = {"identity", "presence", "act",
                                                    "timing",   "account",  "other"};
-const std::vector<std::string_view> kScopeKinds = {"message", "attachment", "call", "contact",
-                                                   "account", "location",   "visit"};
+const std::vector<std::string_view> kScopeKinds = {"message",  "attachment", "call",  "contact", "account",
+                                                   "location", "visit",      "event", "note"};
 const std::vector<std::string_view> kGrants = {"recovery", "carving",  "explicit", "faces",
                                                "previews", "keywords", "index"};
 

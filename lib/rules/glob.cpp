@@ -79,6 +79,16 @@ Result<Glob> Glob::compile(std::string_view pattern, bool fold_case) {
   return glob;
 }
 
+Result<Glob> Glob::compile_rule(std::string_view pattern) {
+  if (pattern.find('[') != std::string_view::npos)
+    return Error{
+        ErrorCode::invalid,
+        fmt::format("\"{}\": a path pattern has no sets in brackets; write ? for any one character, or "
+                    "a pattern for each",
+                    pattern)};
+  return compile(pattern, true);
+}
+
 void Glob::enter(States& states, std::size_t position) const {
   states.set(position);
   while (position < tokens_.size() && tokens_[position].op != Op::unit &&

@@ -21,6 +21,8 @@ class Glob {
  public:
   /// At most kMaxTokens characters. `fold_case` folds ASCII letters only.
   static Result<Glob> compile(std::string_view pattern, bool fold_case = false);
+  /// For rule files: folds case, and refuses "[", since who writes it means a set of characters.
+  static Result<Glob> compile_rule(std::string_view pattern);
   bool matches(std::string_view path) const;
   /// Whether a path below the directory `path` could match: a walk need not go where this says no.
   bool may_match_below(std::string_view path) const;

@@ -18,7 +18,7 @@ void read_rule(TableReader& table, OrderRule& rule) {
   rule.id = table.identifier("id", kRequired);
   rule.why = table.text("why", kRequired);
   for (const std::string& path : table.texts("paths", kOptional)) {
-    auto glob = Glob::compile(path, true);
+    auto glob = Glob::compile_rule(path);
     if (glob) {
       rule.paths.push_back(glob.take());
     } else {

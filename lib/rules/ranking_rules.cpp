@@ -18,8 +18,8 @@ const std::vector<std::string_view> kAuthors = {"suspect", "complainant", "witne
 const std::vector<std::string_view> kExhibitRoles = {"suspect", "complainant", "witness", "unknown"};
 const std::vector<std::string_view> kIssueKinds = {"identity", "presence", "act",
                                                    "timing",   "account",  "other"};
-const std::vector<std::string_view> kSubjects = {"content", "message", "call",    "location",
-                                                 "visit",   "contact", "account", "conversation"};
+const std::vector<std::string_view> kSubjects = {"content", "message", "call",         "location", "visit",
+                                                 "contact", "account", "conversation", "event",    "note"};
 
 void read_condition(TableReader& table, RankingCondition& when) {
   when.plugins = table.texts("plugin", kOptional, 100, 64);

@@ -24,7 +24,7 @@ struct RankingCondition {
   std::optional<int> min_confidence;
   // Of the subject.
   std::vector<std::string>
-      kinds;  ///< content message call location visit contact account conversation; empty: any
+      kinds;  ///< content message call location visit event note contact account conversation; empty: any
   std::vector<PersonRole> author;   ///< role of who wrote it; "unknown" is PersonRole::other
   std::vector<PersonRole> between;  ///< each of these roles takes part in the message or call
   std::vector<Role> exhibit_roles;

@@ -41,7 +41,7 @@ void read_exclusion(TableReader& table, ScopeDefaults& out, std::set<std::string
   for (const std::size_t role : table.choices("roles", kRoles))
     exclusion.roles.push_back(static_cast<Role>(role));
   for (const std::string& path : table.texts("paths", kRequired)) {
-    auto glob = Glob::compile(path, true);
+    auto glob = Glob::compile_rule(path);
     if (glob) {
       exclusion.paths.push_back(glob.take());
     } else {
@@ -192,10 +192,14 @@ bool ScopeRules::passes(const ScopeRecord& record) const {
   if (!scope_) return true;
   if (!scope_->kinds.empty() && !contains(scope_->kinds, record.kind)) return false;
   if (!scope_->apps.empty() && !record.app.empty() && !contains(scope_->apps, record.app)) return false;
-  const bool has_parties = record.kind == "message" || record.kind == "call" || record.kind == "contact";
+  // An appointment with others is theirs as well.
+  const bool is_meeting = record.kind == "event" && !record.parties.empty();
+  const bool has_parties =
+      record.kind == "message" || record.kind == "call" || record.kind == "contact" || is_meeting;
   const bool has_time = record.kind != "contact" && record.kind != "account";
-  // Where the owner went, browsed or signed in concerns no party: only what was agreed by name.
-  if (!has_parties && record.kind != "attachment" && scope_->kinds.empty()) return false;
+  // Where the owner went or browsed, and what they planned and noted down, concerns no party: only what was
+  // agreed by name.
+  if ((!has_parties || is_meeting) && record.kind != "attachment" && scope_->kinds.empty()) return false;
   if (has_time && scope_->from && (!record.time || *record.time < *scope_->from)) return false;
   if (has_time && scope_->to && (!record.time || *record.time > *scope_->to)) return false;
   if (!has_parties || scope_->parties.empty()) return true;

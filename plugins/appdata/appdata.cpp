@@ -45,14 +45,13 @@ bool looks_encrypted(Job& job) {
 
 class AppData final : public Plugin {
  public:
-  static constexpr Manifest kManifest{
-      .name = "appdata",
-      .version = "1.0",
-      .summary = "Messages, calls and contacts from the databases of known apps",
-      .licence = "Apache-2.0",
-      .roles = TS_ROLE_EXTRACTOR,
-      .scope = TS_SCOPE_ITEM,
-      .media_types = kMediaTypes};
+  static constexpr Manifest kManifest{.name = "appdata",
+                                      .version = "1.1",
+                                      .summary = "Messages, calls and contacts from the databases of apps",
+                                      .licence = "Apache-2.0",
+                                      .roles = TS_ROLE_EXTRACTOR,
+                                      .scope = TS_SCOPE_ITEM,
+                                      .media_types = kMediaTypes};
 
   explicit AppData(Setup& setup) {
     const auto settings = nlohmann::json::parse(setup.settings(), nullptr, false);
@@ -66,10 +65,12 @@ class AppData final : public Plugin {
       setup.declare_rule(app->info.id, app->info.version, app->info.title);
       apps_.push_back(app.take());
     }
+    setup.declare_rule(kGuessed, "1", "What looks like messages in databases that no definition reads");
   }
 
   ts_status begin(Job& job) override {
     const std::string_view path = job.path();
+    bool claimed = any_path_;
     for (const AppDefinition& app : apps_) {
       const auto source = std::find_if(app.sources.begin(), app.sources.end(),
                                        [&](const AppSource& s) { return any_matches(s.paths, path); });
@@ -77,6 +78,7 @@ class AppData final : public Plugin {
         if (any_path_) try_sources(job, app);
         continue;
       }
+      claimed = true;
       if (job.media_type() != "application/octet-stream") {
         Extraction(job, app, *source).run();
       } else if (!source->encrypted.empty() && looks_encrypted(job)) {
@@ -85,15 +87,34 @@ class AppData final : public Plugin {
             app.info.title + ": the database is encrypted and was not read; it takes " + source->encrypted);
       }
     }
+    if (!claimed && job.media_type() != "application/octet-stream") guess(job);
     return TS_DONE;
   }
 
  private:
+  static void guess(Job& job) {
+    AppDefinition app;
+    app.info.id = app_of_path(job.path());
+    app.info.title = app.info.id;
+    const AppSource source;
+    Extraction(job, app, source).run_unclaimed();
+  }
+
   /// A database that lies nowhere: the first source that it fits, or why it fits none.
   static void try_sources(Job& job, const AppDefinition& app) {
     for (const AppSource& source : app.sources)
       if (Extraction(job, app, source).fits()) return Extraction(job, app, source).run();
-    for (const AppSource& source : app.sources) Extraction(job, app, source).run();
+    std::vector<std::size_t> distances;
+    distances.reserve(app.sources.size());
+    for (const AppSource& source : app.sources) distances.push_back(Extraction(job, app, source).distance());
+    const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
+    std::string others;
+    for (const AppSource& source : app.sources)
+      if (&source != &app.sources[static_cast<std::size_t>(nearest)])
+        others += Extraction(job, app, source).misfits();
+    Extraction told(job, app, app.sources[static_cast<std::size_t>(nearest)]);
+    told.set_other_misfits(std::move(others));
+    told.run();
   }
 
   std::vector<AppDefinition> apps_;

@@ -9,9 +9,6 @@
 namespace touchstone::appdata {
 namespace {
 
-/// Messages whose keys are kept for their attachments; beyond it attachments still name table and row.
-constexpr std::size_t kMaxMessageKeys = 1'000'000;
-
 constexpr std::string_view kAttachmentPrefix = "attachment_";
 
 /// A cell as it stands in a key: integers and text as they are.
@@ -29,13 +26,6 @@ std::string plain_text(const ts_value& value) {
     default:
       return {};
   }
-}
-
-std::string row_name(std::string_view table, std::string_view row) {
-  return fmt::format("{}\n{}", table, row);
-}
-std::uint64_t hash_of(const std::string& name) {
-  return std::hash<std::string>{}(name);
 }
 
 /// An attachment that has a path and no name is named by the path's last part.
@@ -63,12 +53,20 @@ std::string message_table(const AppVersion& version) {
   return table;
 }
 
+/// Where the column ts_older stands, from ts_place on: a live row has the number.
+constexpr std::size_t kOlder = 5;
+
 /// Rows that are compared with those beneath the write-ahead log: 8 bytes each.
 constexpr std::size_t kMaxRowsBeneathLog = 4'000'000;
 
-/// What people said to each other: kinds whose records tell what became of them.
+/// What people said and wrote: kinds whose records tell what became of them.
 bool is_spoken(const AppQuery& query) {
-  return query.kind == "message" || query.kind == "call";
+  return query.kind == "message" || query.kind == "call" || query.kind == "event" || query.kind == "note";
+}
+
+/// Kinds whose rows say in a column of their own that they were recovered.
+bool has_recovered(const AppQuery& query) {
+  return is_spoken(query) && query.kind != "call";
 }
 
 void add_to_status(std::vector<Field>& fields, std::deque<std::string>& texts, const std::string& more) {
@@ -129,81 +127,52 @@ struct Extraction::Columns {
 void Extraction::run() {
   if (!schema_.read(*job_)) return;
   const AppVersion* version = choose_version();
-  if (!version) return;
-  tell_schema(*version);
-  note_messages_with_attachments(*version);
-  for (const AppQuery& query : version->queries) {
+  if (!version) return tell_unknown();
+  const bool tested = tell_schema(*version);
+  run_version(*version);
+  if (!job_->cancelled()) tell_untried(*version, tested);
+}
+
+void Extraction::run_version(const AppVersion& version) {
+  announce_recovered(version);
+  for (const AppQuery& query : version.queries) {
     if (job_->cancelled()) return;
-    run_query(query, *version);
-    run_recovered(query, *version);
+    rows_[query.table] = run_query(query, version);
+    run_recovered(query, version);
   }
-  for (const auto& [table, gaps] : gaps_) gaps.tell(*job_, app_->info.id, app_->info.title);
-  const std::vector<UnreadTable> unread = unread_message_tables(*job_, schema_, *version);
-  if (unread.empty()) return;
-  std::string list;
-  for (const UnreadTable& table : unread)
-    list += fmt::format("{}{} ({} rows)", list.empty() ? "" : ", ", table.name, table.rows);
-  job_->emit_problem("unknown_schema", fmt::format("{}: tables that look like messages were not read: {}",
-                                                   app_->info.title, list));
+  for (const auto& [table, gaps] : gaps_) gaps.tell(*job_, rule_, app_->info.title);
 }
 
 bool Extraction::fits() {
-  if (!schema_.read(*job_)) return false;
-  return std::any_of(source_->versions.begin(), source_->versions.end(),
-                     [&](const AppVersion& version) { return schema_.misfit(*job_, version).empty(); });
+  return schema_.read(*job_) && choose_version() != nullptr;
 }
 
-/// Which version reads the database, and the database's fingerprint, which `tested` may name.
-void Extraction::tell_schema(const AppVersion& version) {
-  const std::string fingerprint = schema_.fingerprint(*job_);
-  const bool tested = std::any_of(version.tested.begin(), version.tested.end(), [&](const std::string& text) {
-    return text.find(fingerprint) != std::string::npos;
-  });
-  const nlohmann::json detail{
-      {"fingerprint", fingerprint}, {"source", source_->id}, {"tested", tested}, {"version", version.name}};
-  const std::string title =
-      fmt::format("{}: read by the definition for \"{}\"; schema {}, {}", app_->info.title, version.name,
-                  fingerprint, tested ? "tested" : "not among those it was tested on");
-  job_->emit_finding(1000, {.rule = app_->info.id,
-                            .category = "schema",
-                            .title = title,
-                            .detail = detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                            .position = {},
-                            .record_kind = {},
-                            .record_key = {}});
-}
-
-const AppVersion* Extraction::choose_version() {
-  std::string reasons;
-  for (const AppVersion& version : source_->versions) {
-    const std::string reason = schema_.misfit(*job_, version);
-    if (reason.empty()) return &version;
-    reasons += fmt::format("; {}: {}", version.name, reason);
-  }
-  job_->emit_problem("unknown_schema",
-                     fmt::format("{}: a database of an unknown version (schema {}), nothing of it was read{}",
-                                 app_->info.title, schema_.fingerprint(*job_), reasons));
-  return nullptr;
-}
-
-/// Attachments come in queries of their own; so that they can name the key of their message, the messages
-/// whose key has to be remembered are found first.
-void Extraction::note_messages_with_attachments(const AppVersion& version) {
+/// What was recovered, before anything live is told: then only live records that repeat it need be
+/// remembered.
+void Extraction::announce_recovered(const AppVersion& version) {
   for (const AppQuery& query : version.queries) {
-    if (query.kind != "attachment") continue;
-    const auto note = [&](Query rows) {
-      if (!rows) return;
-      Columns columns(query, rows);
-      columns.default_message_table = message_table(version);
-      if (!columns.message_row) return;
-      while (wanted_.size() < kMaxMessageKeys && rows.step())
-        wanted_.insert(
-            hash_of(row_name(columns.table_of_message(rows), plain_text(rows.value(*columns.message_row)))));
-    };
-    const std::string sql = sql_of(query, version);
-    note(job_->query(sql));
-    note(job_->query_recovered(query.table, sql));
+    attachments_follow_ = attachments_follow_ || query.kind == "attachment";
+    Query rows = job_->query_recovered(query.table, sql_of(query, version));
+    if (!rows) continue;
+    const Columns columns(query, rows);
+    for (std::uint64_t count = 0; rows.step(); ++count) {
+      if (count % 1024 == 0 && job_->cancelled()) return;
+      maker_.clear();
+      const std::string row =
+          columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
+      seen_.announce(query.kind, query.table, row, fields_of(query, rows, columns));
+    }
   }
+}
+
+std::vector<Field> Extraction::fields_of(const AppQuery& query, Query& rows, const Columns& columns) {
+  std::vector<Field> fields;
+  fields.reserve(columns.fields.size() + query.constants.size() + 4);
+  for (const Columns::Field& field : columns.fields)
+    fields.push_back({field.name, maker_.make(field.form, rows.value(field.index))});
+  for (const auto& [name, value] : query.constants)
+    if (!columns.has(name)) fields.push_back({name, Cell(value)});
+  return fields;
 }
 
 std::string Extraction::sql_of(const AppQuery& query, const AppVersion& version) {
@@ -215,19 +184,19 @@ std::string Extraction::sql_of(const AppQuery& query, const AppVersion& version)
   return with_file_name(sql, path.substr(path.rfind('/') + 1));
 }
 
-void Extraction::run_query(const AppQuery& query, const AppVersion& version) {
+std::uint64_t Extraction::run_query(const AppQuery& query, const AppVersion& version) {
   maker_.notes = {};
   if (is_spoken(query)) {
     gaps_.try_emplace(query.table, *job_, query.table);
     note_rows_beneath_log(query, version);
   }
   Query rows = job_->query(sql_of(query, version));
-  if (!rows) return;  // the host has recorded why
+  if (!rows) return 0;  // the host has recorded why
   Columns columns(query, rows);
   columns.default_message_table = message_table(version);
   std::uint64_t count = 0;
   for (; rows.step(); ++count) {
-    if (count % 1024 == 0 && job_->cancelled()) return;
+    if (count % 1024 == 0 && job_->cancelled()) return count;
     emit_row(query, rows, columns);
   }
   if (rows.failed())
@@ -235,22 +204,18 @@ void Extraction::run_query(const AppQuery& query, const AppVersion& version) {
                        fmt::format("{}: reading table {} broke off after {} rows; what follows is not listed",
                                    app_->info.title, query.table, count));
   tell(query, columns, count);
+  return count;
 }
 
 void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& columns) {
   maker_.clear();
-  std::vector<Field> fields;
-  fields.reserve(columns.fields.size() + 4);
-  for (const Columns::Field& field : columns.fields)
-    fields.push_back({field.name, maker_.make(field.form, rows.value(field.index))});
-  for (const auto& [name, value] : query.constants)
-    if (!columns.has(name)) fields.push_back({name, Cell(value)});
+  std::vector<Field> fields = fields_of(query, rows, columns);
   const std::string named = columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
   std::string row = named;
   status_.clear();
   if (!columns.origin) {
     note_live(query, rows, columns, row, fields);
-    if (query.kind == "message" && !columns.has("recovered")) fields.push_back({"recovered", Cell(0)});
+    if (has_recovered(query) && !columns.has("recovered")) fields.push_back({"recovered", Cell(0)});
   } else if (!mark_recovered(query, rows, columns, row, fields)) {
     return;
   }
@@ -260,8 +225,9 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
     const std::string table = columns.table_of_message(rows);
     const std::string message =
         columns.message_row ? plain_text(rows.value(*columns.message_row)) : std::string();
-    if (const auto key = message_keys_.find(row_name(table, message)); key != message_keys_.end()) {
-      fields.push_back({"message_key", Cell(key->second)});
+    const std::string key = message_keys_.find(table, message);
+    if (!key.empty()) {
+      fields.push_back({"message_key", Cell(std::string_view(status_.emplace_back(key)))});
     } else {
       fields.push_back({"message_table", Cell(table)});
       fields.push_back({"message_row", Cell(message)});
@@ -271,10 +237,10 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
   }
   const std::string key = job_->emit_record(query.kind, app, query.table, row, fields);
   if (!columns.attachment.empty()) emit_own_attachment(query, rows, columns, row, key);
-  if (query.kind != "message" || wanted_.empty()) return;
-  std::string name = row_name(query.table, named);
-  if (wanted_.contains(hash_of(name)) && message_keys_.size() < kMaxMessageKeys)
-    message_keys_.emplace(std::move(name), key);
+  if (query.kind != "message" || !attachments_follow_ || named.empty()) return;
+  // Of an older state of a message that still stands the attachments are the latter's.
+  const bool older = columns.origin && rows.value(*columns.origin + kOlder).integer != 0;
+  if (!older) message_keys_.add(query.table, named, key, !columns.origin);
 }
 
 void Extraction::emit_own_attachment(const AppQuery& query, Query& rows, const Columns& columns,
@@ -348,14 +314,14 @@ bool Extraction::mark_recovered(const AppQuery& query, Query& rows, const Column
                                 std::vector<Field>& fields) {
   if (seen_.repeats(query.kind, query.table, row, fields)) return false;
   const std::size_t origin = *columns.origin;
-  const bool older = rows.value(origin + 5).integer != 0;
+  const bool older = rows.value(origin + kOlder).integer != 0;
   if (is_spoken(query)) {
     if (const ts_value number = columns.source_row ? rows.value(*columns.source_row) : ts_value{};
         number.kind == TS_INTEGER)
       gaps_.at(query.table).note_recovered(number.integer);
     std::erase_if(fields, [](const Field& f) { return f.name == "deleted" || f.name == "recovered"; });
     fields.push_back({"deleted", Cell(older ? 0 : 1)});
-    if (query.kind == "message") fields.push_back({"recovered", Cell(1)});
+    if (has_recovered(query)) fields.push_back({"recovered", Cell(1)});
     if (older && query.kind == "message") {
       std::erase_if(fields, [](const Field& f) { return f.name == "edited"; });
       fields.push_back({"edited", Cell(1)});

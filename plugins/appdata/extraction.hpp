@@ -1,5 +1,6 @@
 // One database of an app, by its definition: chooses the schema version, runs the queries, emits the records:
 // those that stand in the database, then those recovered from what was deleted, and the gaps between them.
+// Where no version fits, and in databases of no app, what looks like messages is read by guess (guess.hpp).
 // One thread; borrows everything for the length of run().
 #pragma once
 
@@ -10,12 +11,12 @@
 #include <string>
 #include <string_view>
 #include <touchstone/plugin.hpp>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "fields.hpp"
 #include "gaps.hpp"
+#include "guess.hpp"
+#include "message_keys.hpp"
 #include "rules/app_definition.hpp"
 #include "schema.hpp"
 #include "seen.hpp"
@@ -27,16 +28,31 @@ class Extraction {
   Extraction(Job& job, const AppDefinition& app, const AppSource& source)
       : job_(&job), app_(&app), source_(&source) {}
   void run();
+  /// Of a database that no definition claims: `app` and `source` only name it.
+  void run_unclaimed();
   /// Whether a version of the source fits the database.
   bool fits();
+  /// Why no version fits: the first thing of each.
+  std::string misfits();
+  /// What the nearest version of those that do not fit lacks.
+  std::size_t distance();
+  /// What to say besides of why nothing fits.
+  void set_other_misfits(std::string text) { other_misfits_ = std::move(text); }
 
  private:
   struct Columns;
   const AppVersion* choose_version();
-  void tell_schema(const AppVersion& version);
+  const AppVersion* nearest_version();
+  bool tell_schema(const AppVersion& version);
+  void tell_untried(const AppVersion& version, bool tested);
+  void tell_unknown();
+  std::string run_guesses(const GuessLimits& limits);
+  void run_version(const AppVersion& version);
   std::string sql_of(const AppQuery& query, const AppVersion& version);
-  void note_messages_with_attachments(const AppVersion& version);
-  void run_query(const AppQuery& query, const AppVersion& version);
+  void announce_recovered(const AppVersion& version);
+  std::vector<Field> fields_of(const AppQuery& query, Query& rows, const Columns& columns);
+  /// Rows listed of the database as it stands.
+  std::uint64_t run_query(const AppQuery& query, const AppVersion& version);
   void run_recovered(const AppQuery& query, const AppVersion& version);
   void note_rows_beneath_log(const AppQuery& query, const AppVersion& version);
   void note_live(const AppQuery& query, Query& rows, const Columns& columns, const std::string& row,
@@ -51,14 +67,17 @@ class Extraction {
   Job* job_;
   const AppDefinition* app_;
   const AppSource* source_;
+  std::string rule_ = app_->info.id;  ///< of findings
+  std::string other_misfits_;
+  std::map<std::string, std::uint64_t> rows_;  ///< listed, by table
   Schema schema_;
   FieldMaker maker_;
   SeenRecords seen_;
-  std::map<std::string, Gaps> gaps_;                           ///< by table of messages or calls
-  std::optional<std::vector<std::uint64_t>> beneath_log_;      ///< hashes of the query's rows without the log
-  std::deque<std::string> status_;                             ///< texts that fields point to, for one row
-  std::unordered_set<std::uint64_t> wanted_;                   ///< hashes of messages that have attachments
-  std::unordered_map<std::string, std::string> message_keys_;  ///< of those: table and row → key
+  std::map<std::string, Gaps> gaps_;                       ///< by table of messages or calls
+  std::optional<std::vector<std::uint64_t>> beneath_log_;  ///< hashes of the query's rows without the log
+  std::deque<std::string> status_;                         ///< texts that fields point to, for one row
+  bool attachments_follow_ = false;                        ///< in a query of their own
+  MessageKeys message_keys_;
 };
 
 }  // namespace touchstone::appdata

@@ -1,6 +1,7 @@
 #include "fields.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace touchstone::appdata {
@@ -8,6 +9,9 @@ namespace {
 
 /// The years 1 and 9999 in microseconds: beyond them it is no time, whatever the column says.
 constexpr std::int64_t kFirstTime = -62'135'596'800'000'000, kLastTime = 253'402'300'799'999'999;
+
+/// Lists that are remembered as well formed: people write to the same few again and again.
+constexpr std::size_t kMaxKeptLists = 4096, kMaxKeptList = 256;
 
 /// Bytes of the UTF-8 character at the front; 0 if there is none.
 std::size_t character_length(std::string_view text) {
@@ -29,8 +33,20 @@ std::size_t character_length(std::string_view text) {
   return length;
 }
 
+/// How many bytes at the front are ASCII: most of most texts, eight at a time.
+std::size_t ascii_length(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
 bool is_valid_utf8(std::string_view text) {
-  while (!text.empty()) {
+  for (text.remove_prefix(ascii_length(text)); !text.empty(); text.remove_prefix(ascii_length(text))) {
     const std::size_t length = character_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
@@ -59,11 +75,14 @@ std::string valid_utf8(std::string_view text) {
 
 FieldForm form_of(std::string_view column) {
   if (column == "sent" || column == "received" || column == "started" || column == "taken" ||
-      column == "visited")
+      column == "visited" || column == "starts" || column == "ends" || column == "starts_local" ||
+      column == "ends_local" || column == "created" || column == "modified")
     return FieldForm::time;
-  if (column == "deleted" || column == "edited" || column == "recovered") return FieldForm::flag;
+  if (column == "deleted" || column == "edited" || column == "recovered" || column == "all_day" ||
+      column == "locked")
+    return FieldForm::flag;
   if (column == "direction") return FieldForm::direction;
-  if (column == "recipients" || column == "identifiers") return FieldForm::list;
+  if (column == "recipients" || column == "identifiers" || column == "participants") return FieldForm::list;
   return FieldForm::plain;
 }
 
@@ -121,8 +140,12 @@ Cell FieldMaker::list(const ts_value& value) {
     return Cell(keep(value.kind == TS_INTEGER ? "[\"" + std::to_string(value.integer) + "\"]" : "[]"));
   }
   const std::string_view said = from_abi(plain.value.text);
-  auto parsed = nlohmann::json::parse(said, nullptr, false);
-  if (parsed.is_array()) return Cell(said);
+  if (said == "[]" || lists_.contains(said)) return Cell(said);
+  const auto parsed = nlohmann::json::parse(said, nullptr, false);
+  if (parsed.is_array()) {
+    if (said.size() <= kMaxKeptList && lists_.size() < kMaxKeptLists) lists_.emplace(said);
+    return Cell(said);
+  }
   // A bare value where a list belongs becomes a list of one.
   return Cell(keep(nlohmann::json::array({std::string(said)})
                        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <touchstone/plugin.hpp>
@@ -40,6 +42,7 @@ class FieldMaker {
   Cell list(const ts_value& value);
   std::string_view keep(std::string text) { return made_.emplace_back(std::move(text)); }
   std::deque<std::string> made_;  // a deque: views into it stay valid
+  std::set<std::string, std::less<>> lists_;
 };
 
 }  // namespace touchstone::appdata

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fields.hpp"
 #include "rules/rule_file.hpp"
 
 namespace touchstone::appdata {
@@ -12,6 +13,9 @@ namespace {
 
 /// More tables than any app has; a hostile schema must not fill the memory.
 constexpr std::size_t kMaxTables = 10'000;
+
+/// A problem is read by a person, and names come from the evidence.
+constexpr std::size_t kMaxListed = 20, kMaxListedName = 80;
 
 std::string text_of(const ts_value& value) {
   return value.kind == TS_TEXT || value.kind == TS_BLOB ? std::string(from_abi(value.text)) : std::string();
@@ -34,7 +38,8 @@ bool is_true(const ts_value& value) {
 bool is_read_by(const AppVersion& version, const std::string& table) {
   const auto required = [&](const AppRequiredTable& r) { return fold(r.table) == table; };
   return std::any_of(version.required.begin(), version.required.end(), required) ||
-         std::any_of(version.optional.begin(), version.optional.end(), required);
+         std::any_of(version.optional.begin(), version.optional.end(), required) ||
+         std::any_of(version.known.begin(), version.known.end(), required);
 }
 
 /// A table of messages has a text, a time and a party. The names are those of the messengers seen so far.
@@ -135,6 +140,46 @@ std::string Schema::misfit(Job& job, const AppVersion& version) {
     if (!query || !query.step() || !is_true(query.value(0))) return "its condition does not hold";
   }
   return {};
+}
+
+SchemaDifference difference(Job& job, Schema& schema, const AppVersion& version) {
+  SchemaDifference result;
+  std::map<std::string, std::set<std::string>> read, known;  // folded
+  const auto note = [&](const std::vector<AppRequiredTable>& tables, std::vector<std::string>& missing) {
+    for (const AppRequiredTable& table : tables) {
+      std::set<std::string>& columns = read[fold(table.table)];
+      for (const std::string& column : table.columns) columns.insert(fold(column));
+      if (!schema.has(table.table)) {
+        missing.push_back(table.table);
+        continue;
+      }
+      const std::set<std::string>& have = schema.columns(job, table.table);
+      for (const std::string& column : table.columns)
+        if (!have.contains(fold(column))) missing.push_back(fmt::format("{}.{}", table.table, column));
+    }
+  };
+  note(version.required, result.missing);
+  note(version.optional, result.absent_optional);
+  for (const AppRequiredTable& table : version.known)
+    for (const std::string& column : table.columns) known[fold(table.table)].insert(fold(column));
+  for (const auto& [table, columns] : read) {
+    if (!schema.has(table)) continue;
+    ++result.tables_read;
+    for (const std::string& column : schema.columns(job, table))
+      if (!columns.contains(column) && !known[table].contains(column))
+        result.unknown.push_back(fmt::format("{}.{}", schema.tables().at(table), column));
+  }
+  return result;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string result;
+  for (std::size_t i = 0; i < names.size() && i < kMaxListed; ++i) {
+    if (i > 0) result += ", ";
+    result += valid_utf8(names[i].substr(0, kMaxListedName));
+  }
+  if (names.size() > kMaxListed) result += fmt::format(" and {} more", names.size() - kMaxListed);
+  return result;
 }
 
 std::vector<UnreadTable> unread_message_tables(Job& job, Schema& schema, const AppVersion& version) {

@@ -41,6 +41,18 @@ class Schema {
   std::map<std::string, std::set<std::string>> columns_;
 };
 
+/// What a database has more and less than a version of a definition knows, in the tables that it reads.
+struct SchemaDifference {
+  std::size_t tables_read = 0;               ///< tables that the version's queries read and the database has
+  std::vector<std::string> unknown;          ///< "table.column": there, and neither read nor known
+  std::vector<std::string> missing;          ///< "table.column" or "table": required and not there
+  std::vector<std::string> absent_optional;  ///< the same of what may be missing
+};
+SchemaDifference difference(Job& job, Schema& schema, const AppVersion& version);
+
+/// The first of the names with commas between, and how many more there are. Each is cut and made valid text.
+std::string listed(const std::vector<std::string>& names);
+
 /// A table with rows that looks like one of messages and that no query of `version` reads.
 struct UnreadTable {
   std::string name;

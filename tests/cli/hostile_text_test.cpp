@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/cli_runner.hpp"
+#include "support/under_sanitizers.hpp"
 
 namespace touchstone::testing {
 namespace {
@@ -94,6 +95,7 @@ TEST_F(HostileText, PageDataHoldsNoTagThatCouldClose) {
 }
 
 TEST_F(HostileText, TextsInOtherEncodingsAreConvertedInsideTheSandbox) {
+  SKIP_UNDER_SANITIZERS();
   const auto found_in = [&](const std::string& name) {
     return rows(
         "SELECT count(*) > 0 FROM finding f JOIN item_row i ON i.content_id = f.content_id WHERE i.name = '" +

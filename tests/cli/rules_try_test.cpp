@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "support/cli_runner.hpp"
 
 namespace touchstone::testing {
@@ -72,6 +76,32 @@ TEST_F(RulesTry, PrintsALineOfJsonARow) {
   EXPECT_EQ(result.out.find('\x1b'), std::string::npos);
 }
 
+TEST_F(RulesTry, WritesJsonThatAnotherReaderUnderstands) {
+  // Bytes as SQL, and the text that they are; each line is read again by a library of its own.
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"char(34, 92, 47, 8, 9, 10, 12, 13, 31, 127)", "\"\\/\b\t\n\f\r\x1f\x7f"},
+      {"char(233, 8232, 65533, 128514)", "\xC3\xA9\xE2\x80\xA8\xEF\xBF\xBD\xF0\x9F\x98\x82"},
+      {"CAST(x'61FF62C3' AS TEXT)",
+       "a\xEF\xBF\xBD"
+       "b\xEF\xBF\xBD"},
+      {"'},\"kind\":\"problem\"}'", "},\"kind\":\"problem\"}"}};
+  std::string sql = "CREATE TABLE talk(id INTEGER PRIMARY KEY, words TEXT, at INTEGER, who TEXT);";
+  for (const auto& [text, said] : texts)
+    sql += "INSERT INTO talk(words, at) VALUES(" + text + ", 1714766400);";
+  make_database(folder_.text("hard.db"), sql);
+  const RunResult result = try_it("hard.db", {"--json"});
+  EXPECT_EQ(result.exit_code, 0) << "a text was taken for a problem";
+  std::istringstream lines(result.out);
+  std::vector<std::string> bodies;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= 0x20 && c < 0x7f; })) << line;
+    const auto parsed = nlohmann::json::parse(line);
+    if (parsed["kind"] == "message") bodies.push_back(parsed["fields"]["body"]);
+  }
+  ASSERT_EQ(bodies.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(bodies[i], texts[i].second) << i;
+}
+
 TEST_F(RulesTry, ReadsTheLogBesideTheDatabase) {
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(folder_.text("wal.db").c_str(), &db), SQLITE_OK);
@@ -90,6 +120,17 @@ TEST_F(RulesTry, SaysWhatDidNotFit) {
   const RunResult result = try_it("other.db");
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.out.find("first: table talk lacks column who"), std::string::npos) << result.out;
+}
+
+TEST_F(RulesTry, MarksWhatWasGuessed) {
+  make_database(folder_.text("guess.db"),
+                "CREATE TABLE messages(id INTEGER PRIMARY KEY, text TEXT, time INTEGER, sender TEXT);"
+                "INSERT INTO messages VALUES(1, 'words by guess', 1714766400, 'anna')");
+  const RunResult result = try_it("guess.db");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.out.find("message messages 1  GUESSED\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("words by guess"), std::string::npos);
+  EXPECT_NE(result.out.find("taken for messages by guess: 1 row of messages"), std::string::npos);
 }
 
 TEST_F(RulesTry, HasOneFingerprintForTheSameTables) {

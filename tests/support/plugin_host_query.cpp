@@ -124,6 +124,11 @@ ts_query* start_recovered(ts_job* job, ts_str table, ts_str sql, const ts_value*
   auto opened = sqlite::RecoveredDatabase::open({query->main.get(), query->wal.get(), query->journal.get()});
   if (!opened) return nullptr;
   query->database = opened.take();
+  for (const Error& problem : query->database->recovery().problems) {
+    const TestProblem told{problem.code == ErrorCode::limit ? "limit" : "corrupt", problem.message};
+    auto& problems = job->outcome.problems;
+    if (std::find(problems.begin(), problems.end(), told) == problems.end()) problems.push_back(told);
+  }
   const std::string_view name(table.data, table.size);
   if (query->database->count(name) == 0) return nullptr;
   auto rows = query->database->query(name, {sql.data, sql.size}, {});
@@ -147,7 +152,11 @@ ts_query* start_gaps(ts_job* job, ts_str table) {
 
 int step(ts_query* query) {
   const auto row = query->rows->step();
-  if (row) return *row ? 1 : 0;
+  if (row) {
+    if (const std::string note = query->rows->take_note(); !note.empty())
+      query->job->outcome.problems.push_back({"unsupported", note});
+    return *row ? 1 : 0;
+  }
   report(query->job, row.error());
   return -1;
 }

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 #define TS_ABI_MAJOR 1
-#define TS_ABI_MINOR 1
+#define TS_ABI_MINOR 2
 
 typedef struct ts_str {
   const char* data;
@@ -203,7 +203,8 @@ typedef struct ts_host_v1 {
   void (*query_close)(ts_query*);
 
   /* --- results --- */
-  /* `source` names where the row stands ("sms", "_id=12"); the host makes the key of it and returns it. */
+  /* `kind`: message attachment call contact account location visit, and since minor 2 event and note.
+   * `source` names where the row stands ("sms", "_id=12"); the host makes the key of it and returns it. */
   ts_str (*emit_record)(ts_job*, ts_str kind, ts_str app, ts_str source_table, ts_str source_row,
                         const ts_field*, size_t);
   void (*emit_finding)(ts_job*, const ts_finding*);

@@ -51,9 +51,10 @@ constexpr auto kTalk = "CREATE TABLE talk(id INTEGER PRIMARY KEY, words, at, who
 TEST_F(AppData, DeclaresEachAppAsARule) {
   auto plugin = host(std::string(kHead) + kSecond);
   ASSERT_TRUE(plugin);
-  ASSERT_EQ(plugin->rules().size(), 1U);
+  ASSERT_EQ(plugin->rules().size(), 2U);
   EXPECT_EQ(plugin->rules()[0].rule, "chatter");
   EXPECT_EQ(plugin->rules()[0].version, "7");
+  EXPECT_EQ(plugin->rules()[1].rule, "guessed");
 }
 
 TEST_F(AppData, RefusesADefinitionThatIsWrong) {

@@ -67,7 +67,7 @@ class IosMessages : public ::testing::Test {
 
 TEST_F(IosMessages, YieldWhoWroteWhatToWhom) {
   examine("/HomeDomain/Library/SMS/sms.db");
-  EXPECT_THAT(outcome_.problems, IsEmpty());
+  EXPECT_EQ(reported(outcome_), "");
   ASSERT_EQ(messages_.size(), 16U);  // 14, and two of which only the identifier is left
   const std::string owner = "+447700900199", other = "+447700900101";
   const auto expect = [&](int row, const std::vector<std::string>& values) {
@@ -157,7 +157,7 @@ TEST(IosMessagesOfIos5, AreReadOutOfTheLog) {
   ASSERT_TRUE(host);
   const Outcome outcome = host->examine(item);
   sqlite3_close(db);
-  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_THAT(outcome.problems, IsEmpty()) << (outcome.problems.empty() ? "" : outcome.problems[0].message);
   const auto messages = by_row(outcome, "message");
   ASSERT_EQ(messages.size(), 5U);
   const auto expect = [&](int row, const std::vector<std::string>& values) {

@@ -86,6 +86,13 @@ inline std::string field(const Record& record, std::string_view name) {
   return "NULL";
 }
 
+/// What was reported, a line each: shows itself where a test expects nothing.
+inline std::string reported(const Outcome& outcome) {
+  std::string lines;
+  for (const auto& problem : outcome.problems) lines.append(problem.kind + ": " + problem.message + "\n");
+  return lines;
+}
+
 /// Records of one kind by source table and row: "sms 1".
 inline std::map<std::string, Record> by_row(const Outcome& outcome, std::string_view kind) {
   std::map<std::string, Record> result;

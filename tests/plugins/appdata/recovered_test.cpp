@@ -14,6 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 constexpr auto kDefinition = R"(schema = "touchstone.app/1"
 id = "chatter"
@@ -43,7 +44,7 @@ class RecoveredRecords : public ::testing::Test {
   void TearDown() override { sqlite3_close(db_); }
   void run(const std::string& sql) { run_sql(db_, sql); }
   Outcome examine() {
-    std::ofstream(folder_.path("chatter.toml")) << kDefinition;
+    std::ofstream(folder_.path("chatter.toml")) << definition_;
     auto plugin = PluginHost::load("appdata", settings_for({folder_.path("chatter.toml")}));
     if (!plugin) return {};
     TestItem item = database_item(read_text(folder_.path("main.db")), "/data/chatter/main.db");
@@ -63,6 +64,7 @@ class RecoveredRecords : public ::testing::Test {
       if (text(record, "recovered") == "1") result.push_back(text(record, column));
     return result;
   }
+  std::string definition_ = kDefinition;
   Folder folder_;
   sqlite3* db_ = nullptr;
 };
@@ -116,6 +118,31 @@ TEST_F(RecoveredRecords, LiveRowsSayWhetherTheLogAloneHasThem) {
     if (text(record, "status").find("in the write-ahead log only") != std::string::npos)
       in_log.push_back(text(record, "body"));
   EXPECT_THAT(in_log, ElementsAre("late"));
+}
+
+TEST_F(RecoveredRecords, OfCalendarsAndNotesAreToldAsThoseOfMessages) {
+  definition_ += R"(    [[source.version.note]]
+    table = "talk"
+    sql = '''SELECT id AS source_row, words AS body, at * 1000000 AS created, at * 1000000 + seen AS modified FROM talk'''
+    [[source.version.event]]
+    table = "talk"
+    sql = '''SELECT id AS source_row, who AS title, at * 1000000 AS starts_local FROM talk'''
+)";
+  run("DELETE FROM talk WHERE id = 5");
+  run("UPDATE talk SET seen = 1 WHERE id = 8");        // of the note: changed, and says the same
+  run("UPDATE talk SET at = at + 3600 WHERE id = 9");  // of the entry: put off by an hour
+  const Outcome outcome = examine();
+  std::vector<std::string> notes, entries;
+  for (const Record& record : outcome.records) {
+    if (text(record, "recovered") != "1") continue;
+    const std::string told = text(record, "deleted") + " " + text(record, "status");
+    if (record.kind == "note") notes.push_back(text(record, "body") + ": " + told);
+    if (record.kind == "event") entries.push_back(text(record, "starts_local") + ": " + told);
+  }
+  const std::string place = " recovered from write-ahead log, confidence 1000 of 1000";
+  EXPECT_THAT(notes, ElementsAre("words 5: 1" + place));
+  EXPECT_THAT(entries, UnorderedElementsAre("1700000005000000: 1" + place,
+                                            "1700000009000000: 0" + place + ", an older version"));
 }
 
 }  // namespace

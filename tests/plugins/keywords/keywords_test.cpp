@@ -166,6 +166,22 @@ TEST_F(Keywords, TieHitsInRecordsToTheRecord) {
   EXPECT_EQ(outcome.findings[0].category, "test-pack");
 }
 
+TEST_F(Keywords, LookIntoNotesAndCalendarsAsIntoMessages) {
+  TestItem item = binary("nothing");
+  item.records.push_back({"note",
+                          "n",
+                          {{"body", std::string("two blue pills")},
+                           {"status", std::string("blue pills")},
+                           {"modified", std::int64_t{5}}}});
+  item.records.push_back(
+      {"event", "e", {{"title", std::string("blue pills")}, {"time_basis", std::string("utc")}}});
+  const Outcome outcome = host_->examine(item);
+  EXPECT_THAT(positions(outcome), ElementsAre("body 4-14", "title 0-10"));
+  ASSERT_EQ(outcome.findings.size(), 2U);
+  EXPECT_EQ(outcome.findings[0].record_kind, "note");
+  EXPECT_EQ(outcome.findings[1].record_key, "e");
+}
+
 TEST_F(Keywords, FindInFieldsThatAreNotUtf8) {
   TestItem item = binary("nothing");
   item.records.push_back({"message", "k", {{"body", std::string("\xFF\xC3 blue pills")}}});

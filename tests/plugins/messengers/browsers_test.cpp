@@ -56,5 +56,41 @@ INSERT INTO history_visits(id,history_item,visit_time,title) VALUES(5,1,72169280
             (Fields{"1700000000500000", "https://example.com/", "Example", "visit"}));
 }
 
+TEST(AndroidBrowser, GivesVisitsAndSearchesOfItsThirdGeneration) {
+  const Outcome outcome = read_app("android_browser", R"(
+CREATE TABLE history(_id INTEGER PRIMARY KEY AUTOINCREMENT,title TEXT,url TEXT NOT NULL,created INTEGER,date INTEGER,visits INTEGER NOT NULL DEFAULT 0,user_entered INTEGER);
+CREATE TABLE searches (_id INTEGER PRIMARY KEY AUTOINCREMENT,search TEXT,date LONG);
+INSERT INTO history VALUES(1,'News','https://example.com/news',1699990000000,1700000000000,3,0);
+INSERT INTO searches VALUES(2,'train times',1700000060000);
+)",
+                                   "/data/data/com.android.browser/databases/browser2.db");
+  EXPECT_EQ(fields(outcome, "visit", "history 1", {"visited", "url", "title", "kind"}),
+            (Fields{"1700000000000000", "https://example.com/news", "News", "visit"}));
+  EXPECT_EQ(fields(outcome, "visit", "searches 2", {"visited", "title", "kind"}),
+            (Fields{"1700000060000000", "train times", "search"}));
+}
+
+TEST(AndroidBrowser, TakesNoBookmarkForAVisit) {
+  const Outcome outcome = read_app("android_browser", R"(
+CREATE TABLE bookmarks (_id INTEGER PRIMARY KEY,title TEXT,url TEXT,visits INTEGER,date LONG,created LONG,description TEXT,bookmark INTEGER,favicon BLOB DEFAULT NULL);
+INSERT INTO bookmarks(_id,title,url,visits,date,bookmark) VALUES(1,'Seen','https://example.com/a',2,1300000000000,0),
+ (2,'Kept and seen','https://example.com/b',1,1300000060000,1),(3,'Kept','https://example.com/c',0,0,1);
+)",
+                                   "/data/data/com.sec.android.app.sbrowser/databases/SBrowser.db");
+  EXPECT_EQ(by_row(outcome, "visit").size(), 2U);
+  EXPECT_EQ(fields(outcome, "visit", "bookmarks 2", {"visited", "title"}),
+            (Fields{"1300000060000000", "Kept and seen"}));
+}
+
+TEST(AndroidBrowser, SaysThatOtherTablesOfSamsungsDatabaseAreUnknown) {
+  const auto host = shipped_apps({"android_browser"});
+  ASSERT_TRUE(host);
+  const Outcome outcome = host->examine(
+      database_item(made_database("CREATE TABLE PAGES(ID INTEGER PRIMARY KEY, NAME TEXT, ADDRESS TEXT);"),
+                    "/data/data/com.sec.android.app.sbrowser/databases/SBrowser.db"));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_EQ(outcome.problems[0].kind, "unknown_schema");
+}
+
 }  // namespace
 }  // namespace touchstone::test

@@ -78,6 +78,57 @@ INSERT INTO msg VALUES('u1',1700000000000,501,'{"text":"Hello"}',7,0,1,'0:1:501:
   EXPECT_EQ(fields(outcome, "message", "msg u2", {"deleted"}), (Fields{"1"}));
 }
 
+TEST(TikTok, KnowsPeopleOfAllItsTables) {
+  const Outcome older = read_app("tiktok", R"(
+CREATE TABLE SIMPLE_USER(UID INTEGER PRIMARY KEY, NICK_NAME TEXT, UNIQUE_ID TEXT, FOLLOW_STATUS INTEGER);
+INSERT INTO SIMPLE_USER VALUES(502,'Ben','ben.sample',1);
+)",
+                                 "/data/data/com.zhiliaoapp.musically/databases/db_im_xx");
+  const std::string identifiers =
+      R"([{"kind":"tiktok","value":"502"},{"kind":"username","value":"ben.sample"}])";
+  EXPECT_EQ(fields(older, "contact", "SIMPLE_USER 502", {"name", "identifiers"}),
+            (Fields{"Ben", identifiers}));
+  const Outcome newer = read_app("tiktok", R"(
+CREATE TABLE IM_USER_BASE_INFO(UID INTEGER PRIMARY KEY, NICK_NAME TEXT, UNIQUE_ID TEXT, UPDATE_TIME INTEGER, BLOCK INTEGER, DELETED INTEGER);
+INSERT INTO IM_USER_BASE_INFO VALUES(502,'Ben','ben.sample',1700000000000,0,0);
+)",
+                                 "/data/data/com.zhiliaoapp.musically/databases/db_im_contact_501");
+  EXPECT_EQ(fields(newer, "contact", "IM_USER_BASE_INFO 502", {"name", "identifiers"}),
+            (Fields{"Ben", identifiers}));
+  const Outcome ios = read_app("tiktok", R"(
+CREATE TABLE AwemeContactsV5(uid TEXT, customid TEXT, nickname TEXT, url1 TEXT, latestchattimestamp REAL);
+INSERT INTO AwemeContactsV5 VALUES('502','ben.sample','Ben','https://example.com/1.jpg',1700000000);
+)",
+                               "/private/var/mobile/Containers/Data/Application/A/Documents/AwemeIM.db");
+  EXPECT_EQ(fields(ios, "contact", "AwemeContactsV5 502", {"name", "identifiers"}),
+            (Fields{"Ben", identifiers}));
+}
+
+TEST(Hinge, GivesPeopleAndWhatTheOwnerSaysOfThemselves) {
+  const Outcome outcome = read_app("hinge", R"(
+CREATE TABLE profiles(userId TEXT PRIMARY KEY, firstName TEXT, lastName TEXT, age INTEGER, created INTEGER, updated INTEGER);
+CREATE TABLE player_answers(created INTEGER, modified INTEGER, type TEXT, questionId TEXT, position INTEGER, answerData TEXT);
+CREATE TABLE basic_choices(attribute TEXT, apiId TEXT, display TEXT, selected INTEGER);
+CREATE TABLE chat_messages(a TEXT);
+INSERT INTO profiles(userId,firstName) VALUES('u502','Ben');
+INSERT INTO player_answers VALUES(1700000000000,1700000060000,'text','q1',0,'{"text":{"response":"long walks"}}'),
+ (1700000000000,1700000060000,'poll','q2',1,'{"poll":{"options":["a","b"]}}');
+INSERT INTO basic_choices VALUES('email','name','a@example.com',1),('name','firstName','Ada',1),('name','firstName','Other',0),
+ ('location','latitude','51.5',1),('location','longitude','-0.125',1);
+)",
+                                   "/data/data/co.hinge.app/databases/db");
+  EXPECT_EQ(fields(outcome, "contact", "profiles u502", {"name", "identifiers"}),
+            (Fields{"Ben", R"([{"kind":"hinge","value":"u502"}])"}));
+  EXPECT_EQ(fields(outcome, "note", "player_answers 1", {"body", "created", "modified", "status"}),
+            (Fields{"long walks", "1700000000000000", "1700000060000000", "text"}));
+  EXPECT_EQ(fields(outcome, "note", "player_answers 2", {"body"}),
+            (Fields{R"({"poll":{"options":["a","b"]}})"}));
+  EXPECT_EQ(fields(outcome, "account", "basic_choices 1", {"identifier", "name"}),
+            (Fields{"a@example.com", "Ada"}));
+  EXPECT_EQ(fields(outcome, "location", "basic_choices 4", {"latitude", "longitude"}),
+            (Fields{"51.500000", "-0.125000"}));
+}
+
 TEST(Line, TakesMessagesWithoutASenderForTheOwners) {
   const Outcome outcome = read_app("line", R"(
 CREATE TABLE chat_history(id INTEGER PRIMARY KEY, chat_id TEXT, from_mid TEXT, content TEXT, created_time TEXT);

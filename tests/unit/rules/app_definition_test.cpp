@@ -60,6 +60,27 @@ TEST(AppDefinition, ReadsSourcesVersionsAndQueries) {
             std::vector<std::string>{"sms"});
 }
 
+TEST(AppDefinition, ReadsWhatIsKnownAndNotRead) {
+  const auto app =
+      parse_app_definition(replaced("[[source.version.message]]",
+                                    "[source.version.known]\nsms = [\"seen\"]\nwords = [\"_id\"]\n"
+                                    "[[source.version.message]]"),
+                           "a.toml");
+  ASSERT_TRUE(app) << app.error().message;
+  const AppVersion& version = app->sources[0].versions.at(0);
+  ASSERT_EQ(version.known.size(), 2U);
+  EXPECT_EQ(version.known[0].table, "sms");
+  EXPECT_EQ(version.known[0].columns, std::vector<std::string>{"seen"});
+  EXPECT_TRUE(check_app_queries(*app));
+}
+
+// "paths" stands in line 6.
+TEST(AppDefinition, RefusesSetsInBracketsWhereTheyStand) {
+  const std::string error = parse_error(replaced("**/com.android", "**/com.[a-z]ndroid"));
+  EXPECT_EQ(error.rfind("a.toml:6:", 0), 0U) << error;
+  EXPECT_NE(error.find("has no sets in brackets"), std::string::npos) << error;
+}
+
 TEST(AppDefinition, RefusesSqlThatIsNotOneSelect) {
   EXPECT_NE(parse_error(replaced("SELECT _id", "DELETE _id")).find("one SELECT or WITH"), std::string::npos);
   EXPECT_NE(

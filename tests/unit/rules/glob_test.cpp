@@ -75,6 +75,13 @@ TEST(Glob, RefusesEmptyAndOverlongPatterns) {
   EXPECT_TRUE(Glob::compile(std::string(Glob::kMaxTokens, 'x')));
 }
 
+TEST(Glob, OfARuleFileHasNoSetsInBrackets) {
+  EXPECT_FALSE(Glob::compile_rule("**/msgstore-[0-9].db"));
+  EXPECT_TRUE(Glob::compile_rule("**/MSGSTORE-?.db")->matches("/x/msgstore-7.db"));
+  // A person's own folder may well be called so.
+  EXPECT_TRUE(Glob::compile("/DCIM/[2019] trip/**")->matches("/DCIM/[2019] trip/1.jpg"));
+}
+
 TEST(Glob, WildcardsForNames) {
   EXPECT_TRUE(wildcard_matches("keyword*", "keywords"));
   EXPECT_TRUE(wildcard_matches("*a*b", "xxaxxab"));
