@@ -40,7 +40,7 @@ class FieldMaker {
   Cell text(const ts_value& value);
   Cell time(const ts_value& value);
   Cell list(const ts_value& value);
-  std::string_view keep(std::string text) { return made_.emplace_back(std::move(text)); }
+  std::string_view keep(std::string&& text) { return made_.emplace_back(std::move(text)); }
   std::deque<std::string> made_;  // a deque: views into it stay valid
   std::set<std::string, std::less<>> lists_;
 };

@@ -70,9 +70,9 @@ std::string tag_name(std::string_view tag) {
 }
 
 bool is_block(std::string_view name) {
-  constexpr std::string_view names[] = {"p",   "div", "li", "tr", "blockquote", "ul", "ol", "table",
-                                        "pre", "hr",  "h1", "h2", "h3",         "h4", "h5", "h6"};
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  constexpr std::string_view kNames[] = {"p",   "div", "li", "tr", "blockquote", "ul", "ol", "table",
+                                         "pre", "hr",  "h1", "h2", "h3",         "h4", "h5", "h6"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 void add_space(std::string& text) {
