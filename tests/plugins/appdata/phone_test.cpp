@@ -8,7 +8,6 @@
 namespace touchstone::test {
 namespace {
 
-
 Outcome run_definition(const std::string& name, const std::string& sql, const std::string& path) {
   auto host = shipped_apps({name});
   EXPECT_TRUE(host);
