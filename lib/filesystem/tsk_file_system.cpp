@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <set>
 
 #include "filesystem/directory_paths.hpp"
 #include "filesystem/filesystem.hpp"
@@ -84,6 +85,7 @@ class TskFileSystem : public FileSystem {
                        "without a name are not looked for"));
       return {};
     }
+    open_those_above(directory, address.inode);
     image_->take_touched_gaps();
     tsk_error_reset();
     const DirHandle dir(tsk_fs_dir_open_meta(fs_.get(), address.inode));
@@ -232,6 +234,21 @@ class TskFileSystem : public FileSystem {
                                : tsk_fs_file_attr_get(file);
     tsk_error_reset();
     if (attribute != nullptr) note_overwritten(entry, overwritten_in(*file->meta, *attribute));
+  }
+
+  /// On FAT The Sleuth Kit knows what is above a directory only from having listed that, and else follows
+  /// every path from the root until it meets the directory: those may be more than can ever be followed.
+  void open_those_above(const DirectoryRef& directory, TSK_INUM_T own) {
+    if (!TSK_FS_TYPE_ISFAT(fs_->ftype)) return;
+    const auto open_once = [&](TSK_INUM_T inode) {
+      if (inode != TSK_FS_ORPHANDIR_INUM(fs_.get()) && opened_.insert(inode).second)
+        const DirHandle dir(tsk_fs_dir_open_meta(fs_.get(), inode));
+    };
+    if (own != fs_->root_inum) open_once(fs_->root_inum);
+    for (const std::string& above : directory.ancestors) {
+      if (const auto parsed = parse_address(above)) open_once(parsed->inode);
+    }
+    opened_.insert(own);
   }
 
   /// The Sleuth Kit looks for orphans along every path that there is.
@@ -385,6 +402,7 @@ class TskFileSystem : public FileSystem {
   bool free_known_ = false, free_usable_ = false;
   EntryContext context_;
   std::optional<bool> orphans_can_be_searched_;
+  std::set<TSK_INUM_T> opened_;  ///< directories, of FAT
 };
 
 }  // namespace

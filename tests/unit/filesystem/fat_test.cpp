@@ -180,6 +180,39 @@ TEST(FatFileSystem, TellsNamesThatLeadToTheSameDirectory) {
   EXPECT_NE(walked.find("/ONE")->identity, walked.find("/THREE")->identity);
 }
 
+// 2^40 paths lead to the last: The Sleuth Kit would follow them all to find the directory above it.
+TEST(FatFileSystem, ListsADirectoryOfWhichItHasNotListedThoseAbove) {
+  FatImage image("DOUBLING   ");
+  std::uint16_t at = FatImage::kRoot;
+  for (int i = 0; i < 40; ++i) {
+    const std::uint16_t next = image.add_directory(at, "RIGHT      ");
+    image.add_entry(at, "LEFT       ", 0x10, next, 0);
+    at = next;
+  }
+  image.add_file(at, "DEEP    TXT", "inside");
+  std::vector<Problem> problems;
+  const auto names_in = [&](FileSystem& fs, const DirectoryRef& directory, DirectoryRef& below) {
+    std::vector<std::string> names;
+    const Status status = fs.list(
+        directory,
+        [&](Entry&& entry) {
+          names.push_back(entry.name);
+          if (entry.name == "LEFT" && entry.descend) below = directory.child(entry);
+          return true;
+        },
+        problems);
+    EXPECT_TRUE(status);
+    return names;
+  };
+  Opened first = open(image);
+  DirectoryRef directory;
+  for (int i = 0; i < 3; ++i) names_in(*first.fs, DirectoryRef(directory), directory);
+  ASSERT_EQ(directory.path, "/LEFT/LEFT/LEFT");
+  Opened second = open(image);
+  EXPECT_THAT(names_in(*second.fs, DirectoryRef(directory), directory),
+              ::testing::ElementsAre("LEFT", "RIGHT"));
+}
+
 TEST(FatFileSystem, StopsAtADepthAndSaysSo) {
   FatImage image;
   auto directory = FatImage::kRoot;
