@@ -155,8 +155,8 @@ TEST_F(HostileApps, TwoThousandColumnsAndThousandsOfTables) {
 TEST_F(HostileApps, HugeValuesAreCutOrNamed) {
   const std::string bytes =
       made_database(std::string(kTable) + kRows +
-                    "UPDATE message SET body = body || printf('%.*c', 5000000, 'x') WHERE _id = "
-                    "1; INSERT INTO message VALUES(3, zeroblob(90000000), 1714766500000, 'x');");
+                    "UPDATE message SET body = body || printf('%.*c', 1200000, 'x') WHERE _id = "
+                    "1; INSERT INTO message VALUES(3, zeroblob(68000000), 1714766500000, 'x');");
   const Outcome outcome = claimed(bytes);
   EXPECT_EQ(outcome.records.size(), 2U);
   EXPECT_THAT(outcome.problems, told("limit", "a cell or row is larger than"));
