@@ -286,10 +286,69 @@ void TableReader::finish() const {
   }
 }
 
+namespace {
+
+/// Where the string ends that begins at `at` with one or three of `quote`; a plain one ends with its line at
+/// the latest.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool is_long = text.substr(at, 3) == three;
+  for (std::size_t i = at + (is_long ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (is_long ? text.substr(i, 3) == three : text[i] == quote) {
+      i += is_long ? 3 : 1;
+      while (is_long && i < text.size() && text[i] == quote) ++i;  // up to two more belong to it
+      return i;
+    } else if (!is_long && text[i] == '\n') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+/// The first character outside ASCII that is in no string and no comment: TOML 1.0 has none, and toml++ 3.3
+/// comes to a point that it takes for unreachable if one stands where white space may.
+std::optional<SourcePlace> stray_character(std::string_view text) {
+  std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  const std::size_t begin = at;
+  char before = '\n';  // blanks left out: strings begin behind few characters
+  while (at < text.size()) {
+    const char here = text[at];
+    const bool may_begin = std::string_view("\n=[]{},.").find(before) != std::string_view::npos;
+    if (here != ' ' && here != '\t' && here != '\r') before = here;
+    if ((here == '"' || here == '\'') && may_begin) {
+      at = end_of_string(text, at);
+    } else if (text[at] == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
+    } else {
+      SourcePlace place{1, 1};
+      for (const char c : text.substr(begin, at - begin)) {
+        if (c == '\n') {
+          place = {place.line + 1, 1};
+        } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
+          ++place.column;
+        }
+      }
+      return place;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 RuleReader::RuleReader(std::string_view text, std::string name)
     : name_(std::move(name)), sha256_(sha256_hex(text)) {
   if (text.size() > kMaxRuleFileSize) {
     error({}, fmt::format("larger than {} bytes; long lists belong into plain text files", kMaxRuleFileSize));
+    return;
+  }
+  if (const auto stray = stray_character(text)) {
+    error(*stray, "a character outside ASCII, which only strings and comments may have");
     return;
   }
   toml::parse_result result = toml::parse(text);

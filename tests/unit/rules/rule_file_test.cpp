@@ -44,6 +44,22 @@ TEST(RuleFile, SyntaxErrorsAndDoubleKeysHaveAPlace) {
   EXPECT_EQ(broken.error().message.rfind("o.toml:1:", 0), 0U) << broken.error().message;
 }
 
+// TOML 1.0: bare keys and what surrounds values are ASCII.
+TEST(RuleFile, CharactersOutsideAsciiStandInStringsAndCommentsAlone) {
+  const std::string begin =
+      "schema = \"touchstone.order/1\"\nid = 'x' # \xc3\xa9\nversion = \"1\"\ntitle = \"\\\"\xc3\xa9\"\n";
+  const auto message = [&](const std::string& more) {
+    const auto rules = parse_order_rules(begin + more, "o.toml");
+    return rules ? std::string() : rules.error().message;
+  };
+  for (const char* stray : {"\xcf\xbf = 1\n", "a = -'\xc9\xab\n", "a = 1 \xc3\xa9\n"})
+    EXPECT_NE(message(stray).find("o.toml:5:"), std::string::npos) << message(stray);
+  EXPECT_EQ(message("a = \xc3\xa9").rfind("o.toml:5:5: a character outside ASCII", 0), 0U);
+  for (const char* fine : {"", "# \xc3\xa9", "\"\xc3\xa9\" = 1", "a = \"\"\"\xc3\xa9\" \xc3\xa9\"\"\"\"",
+                           "a = ['\xc3\xa9', '\xc3\xa9']"})
+    EXPECT_EQ(message(fine).find("outside ASCII"), std::string::npos) << message(fine);
+}
+
 TEST(RuleFile, AnotherSchemaIsRefused) {
   const auto rules = parse_order_rules("schema = \"touchstone.order/2\"\n", "o.toml");
   ASSERT_FALSE(rules);
