@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "corpus/appdata/ileapp_cases.hpp"
 #include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
@@ -22,10 +23,11 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class CorpusGuesses : public ::testing::Test {
+class CorpusGuesses : public IleappCases {
  protected:
   void SetUp() override {
-    if (corpus_.empty() || !fs::exists(corpus_)) GTEST_SKIP() << "no corpus (TOUCHSTONE_CORPUS)";
+    IleappCases::SetUp();
+    if (IsSkipped()) return;
     host_ = shipped_apps({});
     ASSERT_TRUE(host_);
   }
@@ -38,19 +40,8 @@ class CorpusGuesses : public ::testing::Test {
     std::string found;
     for (const auto& [file, bytes] : files)
       if (file.starts_with(name) && !file.ends_with("-wal") && !file.ends_with("-shm")) found = file;
-    TestItem item = database_item(files[found], "/unknown/" + found);
-    if (!files[found + "-wal"].empty()) item.neighbours[found + "-wal"] = files[found + "-wal"];
-    return host_->examine(item);
+    return host_->examine(with_log(files, found, "/unknown/" + found));
   }
-  json expected(const std::string& folder, const std::string& start) const {
-    json result;
-    for (const auto& entry : fs::directory_iterator(corpus_ / "abrignoni+iLEAPP/admin/test/results" / folder))
-      if (entry.path().filename().string().starts_with(start))
-        result = json::parse(read_text(entry.path().string()))["data"];
-    return result;
-  }
-  const fs::path corpus_ = TOUCHSTONE_CORPUS_DIR;
-  const fs::path cases_ = corpus_ / "abrignoni+iLEAPP/admin/test/cases/data";
   std::unique_ptr<PluginHost> host_;
 };
 

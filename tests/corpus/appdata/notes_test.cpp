@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "corpus/appdata/ileapp_cases.hpp"
 #include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
@@ -19,30 +20,15 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class CorpusNotes : public ::testing::Test {
+class CorpusNotes : public IleappCases {
  protected:
-  void SetUp() override {
-    if (corpus_.empty() || !fs::exists(corpus_)) GTEST_SKIP() << "no corpus (TOUCHSTONE_CORPUS)";
-  }
   static Outcome examine(const std::string& definition, std::map<std::string, std::string> files,
                          const std::string& name, const std::string& path) {
     auto host = shipped_apps({definition});
     EXPECT_TRUE(host);
-    EXPECT_FALSE(files[name].empty()) << name;
     if (!host) return {};
-    TestItem item = database_item(files[name], path);
-    if (!files[name + "-wal"].empty()) item.neighbours[name + "-wal"] = files[name + "-wal"];
-    return host->examine(item);
+    return host->examine(with_log(files, name, path));
   }
-  json expected(const std::string& folder, const std::string& start) const {
-    json result;
-    for (const auto& entry : fs::directory_iterator(corpus_ / "abrignoni+iLEAPP/admin/test/results" / folder))
-      if (entry.path().filename().string().starts_with(start))
-        result = json::parse(read_text(entry.path().string()))["data"];
-    return result;
-  }
-  const fs::path corpus_ = TOUCHSTONE_CORPUS_DIR;
-  const fs::path cases_ = corpus_ / "abrignoni+iLEAPP/admin/test/cases/data";
 };
 
 /// As iLEAPP writes a time: seconds, in UTC.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "corpus/appdata/ileapp_cases.hpp"
 #include "corpus/zip_files.hpp"
 #include "plugins/appdata/made_app.hpp"
 
@@ -21,31 +22,16 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::IsEmpty;
 
-class CorpusPhones : public ::testing::Test {
+class CorpusPhones : public IleappCases {
  protected:
-  void SetUp() override {
-    if (corpus_.empty() || !fs::exists(corpus_)) GTEST_SKIP() << "no corpus (TOUCHSTONE_CORPUS)";
-  }
   /// A database of the zip with its write-ahead log, at this place, through one definition.
   static Outcome examine(const std::string& definition, const fs::path& zip, const std::string& name,
                          const std::string& path) {
     auto files = files_of_zip(zip);
     auto host = shipped_apps({definition});
-    if (!host || files[name].empty()) return {};
-    TestItem item = database_item(files[name], path);
-    if (!files[name + "-wal"].empty()) item.neighbours[name + "-wal"] = files[name + "-wal"];
-    return host->examine(item);
+    if (!host) return {};
+    return host->examine(with_log(files, name, path));
   }
-  /// What iLEAPP found: rows of cells, the newest file of that name.
-  json expected(const std::string& folder, const std::string& start) const {
-    json result;
-    for (const auto& entry : fs::directory_iterator(corpus_ / "abrignoni+iLEAPP/admin/test/results" / folder))
-      if (entry.path().filename().string().starts_with(start))
-        result = json::parse(read_text(entry.path().string()))["data"];
-    return result;
-  }
-  const fs::path corpus_ = TOUCHSTONE_CORPUS_DIR;
-  const fs::path cases_ = corpus_ / "abrignoni+iLEAPP/admin/test/cases/data";
 };
 
 std::int64_t seconds(const std::string& microseconds) {
