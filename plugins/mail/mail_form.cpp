@@ -230,6 +230,10 @@ void MboxSplitter::end(std::uint64_t offset) {
 const std::vector<MboxEntry>& MboxSplitter::finish() {
   const std::uint64_t size = offset_ + partial_.size() + cut_bytes_;
   if (!partial_.empty()) line(partial_, offset_, size);
+  // It may be asked again: what was counted is not counted twice.
+  partial_.clear();
+  cut_bytes_ = 0;
+  offset_ = size;
   settle(trusted_until_ <= size && size - trusted_until_ <= 2);
   end(size - std::min(blank_before_, size));
   return entries_;

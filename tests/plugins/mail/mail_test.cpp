@@ -158,6 +158,12 @@ TEST_F(Mail, ADateWithoutAZoneIsTheClocks) {
   EXPECT_NE(text(record, "time_basis"), "offset");
 }
 
+TEST_F(Mail, MailboxOfOneLineHasOneMessageHoweverOftenItIsAsked) {
+  const TestItem mailbox = item("From bob@example.com Thu Jan  1 00:00:01 1970");
+  EXPECT_EQ(host_->list(mailbox).members.size(), 1U);
+  EXPECT_EQ(host_->extract(mailbox).data.size(), 1U);
+}
+
 TEST_F(Mail, AMailboxIsSplitWhereAMessageBegins) {
   const std::string one = "Subject: 1\n\nFrom here on\n>From there\n\n From \n", two = "Subject: 2\n\nend\n";
   const std::string mark = "From ann@example.com Tue Mar  3 10:00:00 2026\n";
