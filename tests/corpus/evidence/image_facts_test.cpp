@@ -234,8 +234,7 @@ TEST_F(ImageFacts, QcowBackingChain) {
   auto image = open(top, "qcow");
   ASSERT_TRUE(image);
   EXPECT_EQ(image->info().files.size(), 3U);
-  for (const char* name : {"backing-chain-1.qcow2", "backing-chain-2.qcow2", "backing-chain-3.qcow2"})
-    expect_as_qemu(scratch_.path(name), "qcow");
+  expect_as_qemu(top, "qcow");
   auto base = open(scratch_.path("backing-chain-3.qcow2"), "qcow");
   ASSERT_TRUE(base);
   EXPECT_EQ(at(*base, 0, 14), "Something here");

@@ -68,85 +68,98 @@ class SampleTriage : public ::testing::TestWithParam<const char*> {
   }
   fs::path case_folder(const std::string& name) const { return out_.path(name); }
 
+  void expect_every_allocated_file() {
+    const auto found = items(case_folder("raw"), true);
+    std::size_t originals = 0;
+    for (const auto& [path, digest] : digests_below(kSamples + "original-files")) {
+      if (folder_of(path).ends_with("2")) continue;
+      ++originals;
+      ASSERT_TRUE(found.contains(path)) << path;
+      // Debian's build of the package strips the dates from the PNG files beside the images, not from those
+      // inside: what tsk_recover reads from the image is their original.
+      if (!path.ends_with(".png")) {
+        EXPECT_EQ(found.at(path), std::set<std::string>{digest}) << path;
+      }
+    }
+    EXPECT_EQ(originals, 18U);
+    std::size_t pngs = 0;
+    for (const auto& [path, digest] : recovered(image_, "-a", out_.path("allocated"))) {
+      ASSERT_TRUE(found.contains(path)) << path;
+      EXPECT_TRUE(found.at(path).contains(digest)) << path;
+      pngs += path.ends_with(".png");
+    }
+    EXPECT_EQ(pngs, 2U);
+    expect_states_add_up(case_folder("raw"));
+  }
+
+  /// Marked as deleted.
+  void expect_every_deleted_file() {
+    const auto found = items(case_folder("raw"), false);
+    const auto back = recovered(image_, "", out_.path("deleted"));
+    // ext clears the block list of a deleted file: the bytes are there, but no name leads to them.
+    EXPECT_EQ(back.size(), std::string(GetParam()).starts_with("ext") ? 0U : 18U);
+    for (const auto& [path, digest] : back) {
+      ASSERT_TRUE(found.contains(path)) << path;
+      EXPECT_TRUE(found.at(path).contains(digest)) << path;
+    }
+    const auto originals = digests_below(kSamples + "original-files");
+    std::set<std::string> deleted;
+    for (const auto& [path, digests] : found) deleted.insert(digests.begin(), digests.end());
+    if (!back.empty()) {
+      const auto whole = std::count_if(originals.begin(), originals.end(), [&](const auto& original) {
+        return folder_of(original.first).ends_with("2") && deleted.contains(original.second);
+      });
+      EXPECT_EQ(whole, 17) << "all but the PNG";
+    }
+  }
+
+  void expect_the_same_of_e01_and_split_e01_and_with_four_workers() {
+    const auto expected = exports(case_folder("raw"));
+    ASSERT_GT(expected.size(), 20U);
+    const auto expect_same = [&](const std::string& name, bool exhibit_too) {
+      const auto got = exports(case_folder(name));
+      ASSERT_EQ(got.size(), expected.size()) << name;
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        if (!exhibit_too && fs::path(got[i].first).stem() == "exhibit") continue;
+        EXPECT_EQ(got[i].first, expected[i].first);
+        EXPECT_TRUE(got[i].second == expected[i].second) << name << ": " << got[i].first << " differs";
+      }
+    };
+    expect_only_locked_documents_short(triage(image_, case_folder("four"), "4"), case_folder("four"));
+    expect_same("four", true);
+
+    const RunResult md5 = run({"md5sum", image_.string()});
+    for (const char* segment : {"1GiB", "5MiB"}) {
+      const fs::path first = acquired(image_, segment);
+      const bool split = fs::exists(fs::path(first).replace_extension(".E02"));
+      EXPECT_EQ(split, std::string(segment) == "5MiB");
+      expect_only_locked_documents_short(triage(first, case_folder(segment)), case_folder(segment));
+      expect_same(segment, false);
+      EXPECT_EQ(query(case_folder(segment), "SELECT verified, md5, stored_md5 FROM exhibit"),
+                std::vector<std::string>{"1|" + md5.out.substr(0, 32) + "|" + md5.out.substr(0, 32)});
+      const RunResult verified = run({program(), "verify", first.string()});
+      EXPECT_EQ(verified.exit_code, 0) << verified.error;
+      EXPECT_NE(verified.out.find(md5.out.substr(0, 32)), std::string::npos) << verified.out;
+    }
+  }
+
   FreshFolder out_;
   fs::path image_;
 };
 
-TEST_P(SampleTriage, HasEveryAllocatedFileWithTheDigestOfItsOriginal) {
-  expect_only_locked_documents_short(triage(image_, case_folder("raw")), case_folder("raw"));
-  const auto found = items(case_folder("raw"), true);
-  std::size_t originals = 0;
-  for (const auto& [path, digest] : digests_below(kSamples + "original-files")) {
-    if (folder_of(path).ends_with("2")) continue;
-    ++originals;
-    ASSERT_TRUE(found.contains(path)) << path;
-    // Debian's build of the package strips the dates from the PNG files beside the images, not from those
-    // inside: what tsk_recover reads from the image is their original.
-    if (!path.ends_with(".png")) {
-      EXPECT_EQ(found.at(path), std::set<std::string>{digest}) << path;
-    }
-  }
-  EXPECT_EQ(originals, 18U);
-  std::size_t pngs = 0;
-  for (const auto& [path, digest] : recovered(image_, "-a", out_.path("allocated"))) {
-    ASSERT_TRUE(found.contains(path)) << path;
-    EXPECT_TRUE(found.at(path).contains(digest)) << path;
-    pngs += path.ends_with(".png");
-  }
-  EXPECT_EQ(pngs, 2U);
-  expect_states_add_up(case_folder("raw"));
-}
-
-TEST_P(SampleTriage, HasEveryDeletedFileThatTskRecoverBringsBackMarkedAsDeleted) {
-  expect_only_locked_documents_short(triage(image_, case_folder("raw")), case_folder("raw"));
-  const auto found = items(case_folder("raw"), false);
-  const auto back = recovered(image_, "", out_.path("deleted"));
-  // ext clears the block list of a deleted file: the bytes are there, but no name leads to them.
-  EXPECT_EQ(back.size(), std::string(GetParam()).starts_with("ext") ? 0U : 18U);
-  for (const auto& [path, digest] : back) {
-    ASSERT_TRUE(found.contains(path)) << path;
-    EXPECT_TRUE(found.at(path).contains(digest)) << path;
-  }
-  const auto originals = digests_below(kSamples + "original-files");
-  std::set<std::string> deleted;
-  for (const auto& [path, digests] : found) deleted.insert(digests.begin(), digests.end());
-  if (!back.empty()) {
-    const auto whole = std::count_if(originals.begin(), originals.end(), [&](const auto& original) {
-      return folder_of(original.first).ends_with("2") && deleted.contains(original.second);
-    });
-    EXPECT_EQ(whole, 17) << "all but the PNG";
-  }
-}
-
-TEST_P(SampleTriage, SaysTheSameOfRawAndE01AndSplitE01AndWithOneWorkerOrFour) {
+// One test for each image, since the run of the program is what takes the time.
+TEST_P(SampleTriage, HasAllocatedAndDeletedFilesAndSaysTheSameOfE01AndSplitE01AndWithFourWorkers) {
   expect_only_locked_documents_short(triage(image_, case_folder("raw"), "1"), case_folder("raw"));
-  const auto expected = exports(case_folder("raw"));
-  ASSERT_GT(expected.size(), 20U);
-  const auto expect_same = [&](const std::string& name, bool exhibit_too) {
-    const auto got = exports(case_folder(name));
-    ASSERT_EQ(got.size(), expected.size()) << name;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      if (!exhibit_too && fs::path(got[i].first).stem() == "exhibit") continue;
-      EXPECT_EQ(got[i].first, expected[i].first);
-      EXPECT_TRUE(got[i].second == expected[i].second) << name << ": " << got[i].first << " differs";
-    }
-  };
-  expect_only_locked_documents_short(triage(image_, case_folder("four"), "4"), case_folder("four"));
-  expect_same("four", true);
-
-  const RunResult md5 = run({"md5sum", image_.string()});
-  for (const char* segment : {"1GiB", "5MiB"}) {
-    const fs::path first = acquired(image_, segment);
-    const bool split = fs::exists(fs::path(first).replace_extension(".E02"));
-    EXPECT_EQ(split, std::string(segment) == "5MiB");
-    expect_only_locked_documents_short(triage(first, case_folder(segment)), case_folder(segment));
-    expect_same(segment, false);
-    EXPECT_EQ(query(case_folder(segment), "SELECT verified, md5, stored_md5 FROM exhibit"),
-              std::vector<std::string>{"1|" + md5.out.substr(0, 32) + "|" + md5.out.substr(0, 32)});
-    const RunResult verified = run({program(), "verify", first.string()});
-    EXPECT_EQ(verified.exit_code, 0) << verified.error;
-    EXPECT_NE(verified.out.find(md5.out.substr(0, 32)), std::string::npos) << verified.out;
+  {
+    SCOPED_TRACE("allocated");
+    expect_every_allocated_file();
   }
+  {
+    SCOPED_TRACE("deleted");
+    expect_every_deleted_file();
+  }
+  SCOPED_TRACE("the same");
+  expect_the_same_of_e01_and_split_e01_and_with_four_workers();
 }
 
 INSTANTIATE_TEST_SUITE_P(Debian, SampleTriage, ::testing::Values("ext2", "ext4", "ntfs", "vfat", "exfat"),
