@@ -3,13 +3,13 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "filesystem/trees/itunes_plist.hpp"
+#include "support/file_contents.hpp"
 
 namespace touchstone {
 namespace {
@@ -71,8 +71,7 @@ TEST(CorpusPlists, HaveTheValuesThatPythonReads) {
     const auto column = columns(line);
     if (column[0] != current) {
       current = column[0];
-      std::ifstream in(current, std::ios::binary);
-      const std::vector<char> text{std::istreambuf_iterator<char>(in), {}};
+      const std::string text = touchstone::test::contents_of(current);
       const auto bytes = std::as_bytes(std::span(text));
       list = std::make_unique<Result<Plist>>(Plist::parse({bytes.begin(), bytes.end()}));
     }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <opencv2/core.hpp>
@@ -14,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -27,8 +27,7 @@ const std::string kFolder =
     "resources/test-documents/";
 
 std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 std::string output_of(const std::string& command) {

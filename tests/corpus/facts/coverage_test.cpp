@@ -9,6 +9,7 @@
 #include <set>
 
 #include "corpus/facts/manifest.hpp"
+#include "support/file_contents.hpp"
 
 namespace touchstone::test {
 namespace {
@@ -46,8 +47,7 @@ std::set<std::string> tests_in_sources() {
   std::set<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(std::string(TOUCHSTONE_SOURCE_DIR) + "/tests")) {
     if (entry.path().extension() != ".cpp") continue;
-    std::ifstream in(entry.path());
-    std::string text((std::istreambuf_iterator<char>(in)), {});
+    std::string text = touchstone::test::contents_of(entry.path());
     for (std::size_t at = text.find("\nTEST"); at != std::string::npos; at = text.find("\nTEST", at + 1)) {
       const std::size_t open = text.find('(', at), close = text.find(')', at);
       if (open == std::string::npos || close == std::string::npos || open > close) continue;

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "content/functions/property_list.hpp"
 #include "content/functions/typedstream.hpp"
+#include "support/file_contents.hpp"
 
 namespace touchstone::functions {
 namespace {
@@ -20,8 +20,7 @@ const std::string kCorpus = TOUCHSTONE_CORPUS_DIR;
 const std::string kMessages = kCorpus + "/ReagentX+imessage-exporter/imessage-database/test_data/";
 
 std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 class CorpusFunctions : public ::testing::Test {

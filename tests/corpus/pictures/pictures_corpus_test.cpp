@@ -21,6 +21,7 @@
 #include "../plugins/explicit/model.hpp"
 #include "content/picture.hpp"
 #include "content/picture_header.hpp"
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -30,8 +31,7 @@ const std::string kCorpus = TOUCHSTONE_CORPUS_DIR;
 const std::string kSamples = "/usr/share/forensics-samples/original-files/";
 
 std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return touchstone::test::contents_of(path);
 }
 std::span<const std::uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
 
 #include "content/content.hpp"
 #include "support/cli_runner.hpp"
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 #include "support/uudecode.hpp"
 
@@ -27,8 +27,7 @@ constexpr const char* kLibarchive = "/libarchive+libarchive/libarchive/test/";
 constexpr const char* kTika = "/apache+tika/tika-parsers";
 
 std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 class ContainersOfOthers : public ::testing::Test {

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -23,9 +24,8 @@ TEST(KeywordsInTextOfOthers, StandWhereGrepFindsThem) {
   const auto host = PluginHost::load("keywords", nlohmann::json{{"files", {words.string()}}}.dump());
   std::filesystem::remove(words);
   ASSERT_TRUE(host);
-  std::ifstream in(file, std::ios::binary);
   TestItem item;
-  item.bytes.assign(std::istreambuf_iterator<char>(in), {});
+  item.bytes = touchstone::test::contents_of(file);
   const auto positions = [&] {
     std::vector<std::string> out;
     for (const auto& finding : host->examine(item).findings) out.push_back(finding.position);

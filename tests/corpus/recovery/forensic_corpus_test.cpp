@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <bit>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <set>
 
 #include "content/sqlite/recovery.hpp"
+#include "support/file_contents.hpp"
 
 namespace touchstone::sqlite {
 namespace {
@@ -31,8 +31,7 @@ using Connection = std::unique_ptr<sqlite3, Close>;
 using Statement = std::unique_ptr<sqlite3_stmt, Close>;
 
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 std::string upper(std::string text) {

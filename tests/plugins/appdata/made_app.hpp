@@ -6,11 +6,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <string>
 
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -33,8 +33,7 @@ class Folder {
 };
 
 inline std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 inline void run_sql(sqlite3* db, const std::string& sql) {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -18,10 +18,10 @@ constexpr const char* kNumbersSha256 =
     "f6351f5ead9a700e34275480b3856ea738122a7c57bdeb744a631251c069587a";  // seq 1 20000
 
 std::string read(const std::string& name) {
-  std::ifstream in(std::string(TOUCHSTONE_SOURCE_DIR) + "/tests/plugins/archives/data/" + name,
-                   std::ios::binary);
-  EXPECT_TRUE(in) << name;
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string bytes = touchstone::test::contents_of(std::string(TOUCHSTONE_SOURCE_DIR) +
+                                                    "/tests/plugins/archives/data/" + name);
+  EXPECT_FALSE(bytes.empty()) << name;
+  return bytes;
 }
 
 class Archives : public testing::Test {

@@ -6,11 +6,12 @@
 #include <zlib.h>
 
 #include <filesystem>
-#include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <random>
 #include <stdexcept>
+
+#include "support/file_contents.hpp"
 
 namespace touchstone::test {
 namespace {
@@ -41,10 +42,7 @@ struct ScratchFile {
   ~ScratchFile() {
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
   }
-  std::string read(const char* suffix = "") const {
-    std::ifstream in(path + suffix, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string read(const char* suffix = "") const { return touchstone::test::contents_of(path + suffix); }
 };
 
 class Connection {

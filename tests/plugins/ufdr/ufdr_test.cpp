@@ -3,18 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
 namespace {
 
 std::string report() {
-  std::ifstream in(TOUCHSTONE_SOURCE_DIR "/tests/unit/backups/report.xml", std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(TOUCHSTONE_SOURCE_DIR "/tests/unit/backups/report.xml");
 }
 
 Outcome examine(const std::string& xml, std::size_t piece = 256 * 1024) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "filesystem/filesystem.hpp"
 #include "model/locator.hpp"
+#include "support/file_contents.hpp"
 
 namespace touchstone::test {
 
@@ -23,8 +23,7 @@ inline std::filesystem::path made_backups() {
 }
 
 inline std::vector<std::byte> file_bytes(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::vector<char> text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = touchstone::test::contents_of(path);
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }

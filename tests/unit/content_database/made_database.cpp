@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "support/file_contents.hpp"
 
 namespace touchstone::made {
 
@@ -36,8 +37,7 @@ void Writer::run(const std::string& sql) {
 }
 
 Bytes read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = touchstone::test::contents_of(path);
   Bytes bytes(text.size());
   std::transform(text.begin(), text.end(), bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
   return bytes;

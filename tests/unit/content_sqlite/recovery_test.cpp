@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 
+#include "support/file_contents.hpp"
 #include "unit/content_sqlite/messages.hpp"
 
 namespace touchstone::sqlite {
@@ -62,8 +62,7 @@ TEST_F(SqliteRecovery, PagesOfIndexesYieldNoRowAndHideNone) {
   writer.run("DELETE FROM message WHERE _id BETWEEN 1000 AND 1200");
   const auto ids = made::recovered_ids(recover());
   EXPECT_EQ(ids.count(-1), 0U);
-  std::ifstream file(path_, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = touchstone::test::contents_of(path_);
   std::size_t whole = 0;
   for (int id = 1000; id <= 1200; ++id) {
     // Pages that were freed were taken again by the same statement: a row is there while its cell is.

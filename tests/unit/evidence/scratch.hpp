@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "support/file_contents.hpp"
+
 namespace touchstone::test {
 
 class Scratch {
@@ -37,10 +39,7 @@ class Scratch {
     return path(name);
   }
   std::string read(const std::string& name) const { return slurp(path(name)); }
-  static std::string slurp(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  }
+  static std::string slurp(const std::string& path) { return touchstone::test::contents_of(path); }
 
  private:
   std::filesystem::path folder_;

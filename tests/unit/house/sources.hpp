@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "support/file_contents.hpp"
 
 namespace touchstone::test {
 
@@ -17,8 +18,7 @@ struct SourceFile {
 };
 
 inline std::string file_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return touchstone::test::contents_of(path);
 }
 
 /// Files below `folders` of the root whose extension is one of `extensions` (all, if none), sorted by path.
