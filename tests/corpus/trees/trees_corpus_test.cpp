@@ -1,4 +1,5 @@
 // Archives that others made, as exhibits: what their sources state, and what Python reads of the same.
+#include <fstream>
 #include <set>
 
 #include "unit/trees/tree.hpp"

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "evidence/ewf_segments.hpp"
 #include "unit/evidence/scratch.hpp"

@@ -1,4 +1,5 @@
 // Logical evidence made by make_l01.py; that libewf lists and exports the same files is checked as well.
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "model/locator.hpp"
