@@ -9,7 +9,8 @@
 
 namespace touchstone::test {
 
-/// Empty where it cannot be read. In one read: a stream's iterators take seconds under sanitizers for a small disk.
+/// Empty where it cannot be read. In one read: a stream's iterators take seconds under sanitizers for a small
+/// disk.
 inline std::string contents_of(const std::filesystem::path& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
