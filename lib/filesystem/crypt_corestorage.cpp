@@ -66,12 +66,15 @@ class CoreStorageSource : public ByteSource {
     out = out.first(std::min<std::uint64_t>(out.size(), size_ - offset));
     for (std::size_t done = 0; done < out.size();) {
       const std::span<std::byte> part = out.subspan(done, std::min<std::size_t>(out.size() - done, 4096));
+      input_->take_touched_gaps();
       if (libfvde_volume_read_buffer_at_offset(volume_.get(), part.data(), part.size(),
                                                static_cast<off64_t>(offset + done),
                                                nullptr) != static_cast<ssize_t>(part.size())) {
         std::memset(part.data(), 0, part.size());
         gaps_.add(offset + done, part.size(), "the FileVault volume cannot be decrypted here");
       }
+      for (const Gap& gap : input_->take_touched_gaps())
+        gaps_.add(offset + done, part.size(), gap.reason, gap.place);
       done += part.size();
     }
     return out.size();

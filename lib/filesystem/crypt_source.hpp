@@ -42,8 +42,11 @@ class DecryptedSource : public ByteSource {
   std::vector<Gap> gaps() const override {
     std::vector<Gap> own;
     for (Gap gap : base_->gaps()) {
-      if (gap.offset < shift_ && gap.length != 0) continue;
-      gap.offset -= std::min(gap.offset, shift_);
+      if (gap.offset + gap.length <= shift_ && gap.length != 0) continue;
+      const std::uint64_t before = shift_ - std::min(gap.offset, shift_);
+      gap.place = gap.place_of(gap.offset + before);
+      gap.offset = gap.offset + before - shift_;
+      gap.length -= std::min(gap.length, before);
       own.push_back(std::move(gap));
     }
     return own;

@@ -65,15 +65,16 @@ std::optional<Layer> parse_layer(std::string_view text) {
   return layer;
 }
 
-/// Names and contents below such directories are listed as they stand, encrypted.
+/// Which of them are is told of each entry.
 void note_encrypted_directories(ByteSource& window, Volume& holder) {
   if (holder.state != VolumeState::read || !holder.filesystem.starts_with("ext") ||
       !crypt::has_fscrypt(window))
     return;
-  holder.reason += (holder.reason.empty() ? "" : "; ") +
-                   std::string(
-                       "made for encrypted directories (fscrypt): names and contents in them are "
-                       "listed as they stand, encrypted");
+  holder.reason +=
+      (holder.reason.empty() ? "" : "; ") +
+      std::string(
+          "made for encrypted directories (fscrypt): names in them are listed as they stand, files "
+          "are encrypted");
 }
 
 /// Where nothing is recognised, the look of the bytes is all there is. The Sleuth Kit has a guess of its own,

@@ -31,7 +31,13 @@ class WindowOfRuns final : public ByteSource, public RunMap {
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     if (offset >= size()) return std::size_t{0};
-    std::uint64_t left = std::min<std::uint64_t>(out.size(), size() - offset);
+    return read_on(offset,
+                   out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size() - offset))));
+  }
+
+  Result<std::size_t> read_on(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset >= reach()) return std::size_t{0};
+    const std::uint64_t left = std::min<std::uint64_t>(out.size(), reach() - offset);
     std::size_t done = 0;
     std::optional<Error> error;
     runs_.parts(window_.from + offset, left, [&](ByteRange part, std::string_view) {
@@ -55,10 +61,12 @@ class WindowOfRuns final : public ByteSource, public RunMap {
       const std::uint64_t end = gap.length == 0 ? UINT64_MAX : gap.offset + gap.length;
       if (end <= volume_offset_) continue;
       const std::uint64_t from = std::max(gap.offset, volume_offset_) - volume_offset_;
-      runs_.parts_of_volume({from, end - volume_offset_ - from}, [&](ByteRange part) {
+      runs_.parts_of_volume({from, end - volume_offset_ - from}, [&](ByteRange part, std::uint64_t place) {
         const std::uint64_t a = std::max(part.offset, window_.from);
         const std::uint64_t b = std::min(part.offset + part.length, window_.from + window_.length);
-        if (a < b) inside.add(a - window_.from, b - a, gap.reason);
+        if (a < b)
+          inside.add(a - window_.from, b - a, gap.reason,
+                     gap.place_of(volume_offset_ + place + (a - part.offset)));
       });
     }
     return inside.list();
@@ -66,8 +74,8 @@ class WindowOfRuns final : public ByteSource, public RunMap {
 
   std::vector<ByteRange> place_of(std::uint64_t offset, std::uint64_t length) const override {
     std::vector<ByteRange> places;
-    if (offset >= size()) return places;
-    runs_.parts(window_.from + offset, std::min(length, size() - offset),
+    if (offset >= reach()) return places;
+    runs_.parts(window_.from + offset, std::min(length, reach() - offset),
                 [&](ByteRange part, std::string_view) {
                   places.push_back(part);
                   return true;
@@ -77,7 +85,7 @@ class WindowOfRuns final : public ByteSource, public RunMap {
 
   std::string owner_of(std::uint64_t offset) const override {
     std::string owner;
-    if (offset >= size()) return owner;
+    if (offset >= reach()) return owner;
     runs_.parts(window_.from + offset, 1, [&](ByteRange, std::string_view address) {
       owner = address;
       return false;
@@ -86,6 +94,9 @@ class WindowOfRuns final : public ByteSource, public RunMap {
   }
 
  private:
+  /// From the window's start to the end of the last one.
+  std::uint64_t reach() const { return runs_.total() - window_.from; }
+
   ByteSource& image_;
   std::uint64_t volume_offset_;
   const RunList& runs_;
@@ -305,6 +316,11 @@ class WithFreeSpace final : public FileSystem {
 
 const RunMap* run_map(const ByteSource& source) {
   return dynamic_cast<const RunMap*>(&source);
+}
+
+Result<std::size_t> read_on(ByteSource& source, std::uint64_t offset, std::span<std::byte> out) {
+  auto* const window = dynamic_cast<RunMap*>(&source);
+  return window == nullptr ? source.read_at(offset, out) : window->read_on(offset, out);
 }
 
 std::vector<ByteRange> overwritten_of(const ByteSource& source) {

@@ -22,10 +22,13 @@ inline constexpr std::size_t kBytesPerRun = 32;
 class RunMap {
  public:
   virtual ~RunMap() = default;
-  /// Ranges of the volume that make up these bytes of the window, in order.
+  /// Ranges of the volume that make up these bytes of the window and of those that follow, in order.
   virtual std::vector<ByteRange> place_of(std::uint64_t offset, std::uint64_t length) const = 0;
   /// Address of the file whose slack this byte is; empty in free space and behind the file system.
   virtual std::string owner_of(std::uint64_t offset) const = 0;
+  /// As ByteSource::read_at(), and beyond the window's end what the windows that follow hold: a file that
+  /// begins in this one may end there. Fewer bytes only at the end of the last.
+  virtual Result<std::size_t> read_on(std::uint64_t offset, std::span<std::byte> out) = 0;
 };
 
 /// Sources of deleted files are also this.
@@ -43,6 +46,8 @@ std::vector<ByteRange> overwritten_of(const ByteSource& source);
 /// The map of a source that FileSystem::open() gave, or null if it is not a window. Lives as long as
 /// `source`.
 const RunMap* run_map(const ByteSource& source);
+/// RunMap::read_on() of a window, read_at() of any other source.
+Result<std::size_t> read_on(ByteSource& source, std::uint64_t offset, std::span<std::byte> out);
 
 /// `inner` with the two directories in its root. `image` outlives it; `volume` is where `inner` lies in it:
 /// what its unallocated() and slack() give counts from there.

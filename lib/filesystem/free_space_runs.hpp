@@ -42,14 +42,15 @@ class RunList {
       length -= take;
     }
   }
-  /// Calls `each(range of the stream)` for what of a range of the volume is in the stream.
+  /// Calls `each(range of the stream, its place on the volume)` for what of a range of the volume is in the
+  /// stream.
   template <typename Each>
   void parts_of_volume(ByteRange range, const Each& each) const {
     const std::uint64_t end = range.offset + range.length;
     for (std::size_t i = first_ending_after(range.offset); i < runs_.size() && runs_[i].offset < end; ++i) {
       const std::uint64_t from = std::max(range.offset, runs_[i].offset);
       const std::uint64_t to = std::min(end, runs_[i].offset + runs_[i].length);
-      each(ByteRange{runs_[i].begin + (from - runs_[i].offset), to - from});
+      each(ByteRange{runs_[i].begin + (from - runs_[i].offset), to - from}, from);
     }
   }
 

@@ -55,6 +55,11 @@ class Extents : public ByteSource {
         gaps_.add(position, part.size(), "the image ends here");
         return {};
       }
+      for (const Gap& gap : volume_.gaps()) {
+        const std::uint64_t a = std::max(gap.offset, from),
+                            b = std::min(gap.offset + gap.length, from + *got);
+        if (a < b) gaps_.add(position + (a - from), b - a, gap.reason, gap.place_of(a));
+      }
       from += *got;
       position += *got;
       part = part.subspan(*got);
@@ -105,6 +110,10 @@ class Zisofs : public ByteSource {
     if (is_sound && from == to) return;  // zeros
     std::vector<std::byte> bytes(is_sound ? static_cast<std::size_t>(to - from) : 0);
     const auto read = packed_->read_at(from, bytes);
+    for (const Gap& gap : packed_->gaps()) {
+      if (gap.offset < to && gap.offset + gap.length > from)
+        gaps_.add(number << shift_, length, gap.reason, gap.place_of(std::max(gap.offset, from)));
+    }
     const auto done = is_sound && read && *read == bytes.size()
                           ? inflater_.zlib(bytes, std::span(block_).first(length))
                           : std::nullopt;

@@ -13,6 +13,7 @@
 #include "evidence/integers.hpp"
 #include "filesystem/iso_content.hpp"
 #include "filesystem/iso_records.hpp"
+#include "filesystem/iso_sessions.hpp"
 #include "filesystem/trees/tree_file_system.hpp"
 #include "filesystem/volume_signature.hpp"
 #include "model/locator.hpp"
@@ -35,6 +36,8 @@ struct Tree {
   const char* name = "";
   Dialect dialect;
   std::uint32_t root_block = 0, root_size = 0;
+  std::size_t session = 0;  ///< counted from 1, the oldest
+  bool leads = false;       ///< the tree of its session that is read first
 };
 
 struct Directory {
@@ -70,9 +73,10 @@ class IsoFileSystem : public TreeFileSystem {
 
  private:
   /// A record's place: its offset, and which tree it belongs to.
-  static constexpr std::uint64_t kTrees = 4;
+  static constexpr std::uint64_t kTrees = 256;  // two of each session
   std::optional<DirectoryRecord> record_at(std::uint64_t place) const;
-  bool find_trees();
+  bool find_trees(const Session& session, std::size_t number);
+  bool is_old(std::size_t tree) const { return trees_[tree].session != trees_.front().session; }
   std::vector<std::byte> directory_bytes(const Tree& tree, const Directory& directory,
                                          std::vector<Problem>& problems);
   void walk(std::size_t number, TreeIndex& index, std::vector<Problem>& problems);
@@ -80,6 +84,7 @@ class IsoFileSystem : public TreeFileSystem {
                       std::vector<Problem>& problems);
   void take(std::size_t number, const DirectoryRecord& record, const Directory& directory,
             std::uint64_t offset, bool has_more, TreeIndex& index);
+  bool is_new_empty(std::size_t number, const std::string& path);
   void mark(std::uint64_t offset, std::uint64_t size) { used_.push_back({offset, size}); }
   /// The extents of the file whose first record is there.
   std::vector<ByteRange> extents_of(std::uint64_t place, std::uint64_t& size) const;
@@ -91,6 +96,8 @@ class IsoFileSystem : public TreeFileSystem {
       moved_;  ///< directories with RE, and the places of their records
   std::unordered_set<std::uint32_t> visited_;
   std::unordered_set<std::uint32_t> starts_;  ///< blocks at which files begin, in the trees so far
+  std::unordered_set<std::string>
+      empties_;  ///< paths of files without bytes, kept where there are several sessions
   std::vector<ByteRange> used_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ends_;  ///< end of a file and its place, for slack()
   std::uint64_t directory_bytes_ = 0;
@@ -98,11 +105,11 @@ class IsoFileSystem : public TreeFileSystem {
   bool is_full_ = false;
 };
 
-bool IsoFileSystem::find_trees() {
+bool IsoFileSystem::find_trees(const Session& session, std::size_t number) {
   std::vector<std::byte> sector(kSector);
   std::optional<Tree> primary, joliet;
   for (std::size_t i = 0; i < kMaxDescriptors; ++i) {
-    const std::uint64_t at = (kFirstDescriptor + i) * kSector;
+    const std::uint64_t at = (session.first_descriptor + i) * kSector;
     const auto got = bytes_->read_at(at, sector);
     if (!got || *got < sector.size() || std::memcmp(sector.data() + 1, "CD001", 5) != 0) break;
     mark(at, kSector);
@@ -130,9 +137,12 @@ bool IsoFileSystem::find_trees() {
     joliet->name = "joliet";
     joliet->dialect.joliet = true;
   }
+  const std::size_t before = trees_.size();
   if (joliet && !primary->dialect.rock_ridge) trees_.push_back(*joliet);
   trees_.push_back(*primary);
   if (joliet && primary->dialect.rock_ridge) trees_.push_back(*joliet);
+  trees_[before].leads = true;
+  for (std::size_t i = before; i < trees_.size(); ++i) trees_[i].session = number;
   return true;
 }
 
@@ -213,11 +223,18 @@ void IsoFileSystem::take(std::size_t number, const DirectoryRecord& record, cons
   if (record.size > 0) {
     mark(content, record.size);
     ends_.emplace_back(content + record.size, place);
-    if (number == 0) starts_.insert(record.block);
+    if (trees_[number].leads) starts_.insert(record.block);
   }
-  // The other trees lead to the same files by other names.
-  if (has_more || (number > 0 && (record.size == 0 || is_known))) return;
+  // The other trees and older sessions lead to the same files, perhaps by other names.
+  if (has_more || (number > 0 && is_known)) return;
+  if (record.size == 0 && !is_new_empty(number, path)) return;
   is_full_ = is_full_ || ++files_ > kMaxFiles || !index.add(path, false, place);
+}
+
+/// A file without bytes has no place by which to know it again.
+bool IsoFileSystem::is_new_empty(std::size_t number, const std::string& path) {
+  if (!trees_[number].leads) return false;
+  return trees_.front().session <= 1 || empties_.insert(path).second;
 }
 
 void IsoFileSystem::walk(std::size_t number, TreeIndex& index, std::vector<Problem>& problems) {
@@ -242,13 +259,16 @@ void IsoFileSystem::walk(std::size_t number, TreeIndex& index, std::vector<Probl
 
 Status IsoFileSystem::fill(TreeIndex& index, std::vector<Problem>& problems) {
   mark(0, kFirstDescriptor * kSector);
-  if (!find_trees()) return Error{ErrorCode::corrupt, "there is no primary volume descriptor"};
+  const std::vector<Session> sessions = find_sessions(*bytes_);
+  for (std::size_t i = sessions.size(); i-- > 0;) find_trees(sessions[i], i + 1);
+  if (trees_.empty()) return Error{ErrorCode::corrupt, "there is no primary volume descriptor"};
   for (std::size_t i = 0; i < trees_.size(); ++i) walk(i, index, problems);
   if (is_full_ || directory_bytes_ == kMaxDirectoryBytes || visited_.size() > kMaxDirectories) {
     problems.push_back(tree_problem(ProblemKind::limit, "", "the disc names more files than are listed"));
   }
   visited_.clear();
   starts_.clear();
+  empties_.clear();
   return {};
 }
 
@@ -300,7 +320,11 @@ void IsoFileSystem::describe(std::uint64_t place, Entry& entry, std::vector<Prob
   if (rock.gid) detail["gid"] = *rock.gid;
   if (rock.links && *rock.links > 1) detail["links"] = *rock.links;
   if (record->hidden) detail["hidden"] = true;
-  if (place % kTrees > 0) detail["tree"] = trees_[place % kTrees].name;
+  if (!trees_[place % kTrees].leads) detail["tree"] = trees_[place % kTrees].name;
+  if (is_old(place % kTrees)) {
+    entry.allocated = false;
+    detail["session"] = trees_[place % kTrees].session;
+  }
   if (entry.kind == ItemKind::file) {
     const bool is_link = !rock.link_target.empty() || (rock.mode && (*rock.mode & S_IFMT) == S_IFLNK);
     const bool is_special = rock.mode && unix_special_type(*rock.mode) != nullptr;
@@ -369,26 +393,32 @@ Status IsoFileSystem::slack(const std::function<bool(ByteRange, const std::strin
 }  // namespace
 
 bool examine_iso9660(ByteSource& window, std::uint64_t there, Volume& volume) {
+  const std::vector<Session> sessions = find_sessions(window);
+  if (sessions.empty()) return false;
+  const Session& last = sessions.back();
   std::vector<std::byte> sector(kSector);
-  const auto got = window.read_at(kFirstDescriptor * kSector, sector);
-  const bool is_primary = got && *got == sector.size() &&
-                          std::memcmp(sector.data(),
-                                      "\x01"
-                                      "CD001",
-                                      6) == 0;
-  const std::uint64_t claims = little(sector, 80, 4) * little(sector, 128, 2);
-  if (!is_primary || claims == 0) return false;
+  const auto got = window.read_at(last.first_descriptor * kSector, sector);
+  if (!got || *got < sector.size() || little(sector, 80, 4) * little(sector, 128, 2) == 0) return false;
+  const std::uint64_t claims = last.end * kSector;
   volume.filesystem = "iso9660";
-  volume.label = stored_label(window, "iso9660");
+  volume.label = iso_label(window, last.first_descriptor * kSector);
   volume.state = VolumeState::read;
+  const auto say = [&](const std::string& what) {
+    volume.reason += (volume.reason.empty() ? "" : "; ") + what;
+  };
+  if (sessions.size() > 1) {
+    say(std::to_string(sessions.size()) +
+        " sessions: the last is read, as drives show it; files that earlier ones alone have are listed as "
+        "deleted");
+  }
   if (is_udf(window)) {
     volume.state = VolumeState::partly_read;
-    volume.reason = "also carries UDF, which is not read: files recorded there alone are missing";
+    say("also carries UDF, which is not read: files recorded there alone are missing");
   }
   if (claims > there) {
     volume.state = VolumeState::partly_read;
-    volume.reason = "the file system has " + std::to_string(claims) + " bytes, but the image ends after " +
-                    std::to_string(there) + " of them";
+    say("the file system has " + std::to_string(claims) + " bytes, but the image ends after " +
+        std::to_string(there) + " of them");
   }
   return true;
 }

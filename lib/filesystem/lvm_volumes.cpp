@@ -76,7 +76,7 @@ class SegmentSource : public ByteSource {
   void note(const Gap& gap, const LvmSegment& segment, std::uint64_t start) {
     const std::uint64_t from = std::max(gap.offset, segment.offset);
     const std::uint64_t to = std::min(gap.offset + gap.length, segment.offset + segment.length);
-    if (from < to) gaps_.add(start + (from - segment.offset), to - from, gap.reason);
+    if (from < to) gaps_.add(start + (from - segment.offset), to - from, gap.reason, gap.place_of(from));
   }
 
   std::unique_ptr<ByteSource> physical_;

@@ -116,14 +116,29 @@ PartitionTable read_entries(ByteSource& image, const Header& header, std::uint32
   return table;
 }
 
+/// The last sector of the disk by its protective MBR: of a copy on a larger disk it is not that of the image.
+std::optional<std::uint64_t> protected_end(ByteSource& image) {
+  constexpr std::size_t kTable = 446, kEntry = 16, kEntries = 4;
+  constexpr int kProtective = 0xee;
+  const auto mbr = bytes_at(image, 0, 512);
+  for (std::size_t i = 0; i < kEntries && mbr.size() == 512; ++i) {
+    const std::size_t at = kTable + i * kEntry;
+    if (little(mbr, at + 4, 1) != kProtective) continue;
+    const std::uint64_t end = little(mbr, at + 8, 4) + little(mbr, at + 12, 4);
+    if (end > 2) return end - 1;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::uint64_t> backup_places(ByteSource& image, const std::optional<Header>& first,
                                          std::uint32_t sector_size) {
   std::vector<std::uint64_t> places;
-  if (first && first->backup > 1) places.push_back(in_bytes(first->backup, sector_size));
-  if (image.size() >= 2 * std::uint64_t{sector_size}) {
-    const std::uint64_t last = (image.size() / sector_size - 1) * sector_size;
-    if (places.empty() || places.front() != last) places.push_back(last);
-  }
+  const auto add = [&](std::uint64_t place) {
+    if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  };
+  if (first && first->backup > 1) add(in_bytes(first->backup, sector_size));
+  if (image.size() >= 2 * std::uint64_t{sector_size}) add((image.size() / sector_size - 1) * sector_size);
+  if (const auto last = protected_end(image)) add(in_bytes(*last, sector_size));
   return places;
 }
 

@@ -65,8 +65,9 @@ SnapshotInfo describe(libvshadow_store_t* store) {
 /// One shadow copy's bytes. What cannot be read is zeros and a gap.
 class SnapshotSource : public ByteSource {
  public:
-  SnapshotSource(std::shared_ptr<ShadowCopies> owner, libvshadow_store_t* store, std::uint64_t size)
-      : owner_(std::move(owner)), store_(store), size_(size) {}
+  SnapshotSource(std::shared_ptr<ShadowCopies> owner, YalInput& input, libvshadow_store_t* store,
+                 std::uint64_t size)
+      : owner_(std::move(owner)), input_(input), store_(store), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
 
@@ -78,11 +79,14 @@ class SnapshotSource : public ByteSource {
       const std::uint64_t in_block = ChangedBlocks::kBlockSize - at % ChangedBlocks::kBlockSize;
       const std::span<std::byte> part =
           out.subspan(done, std::min<std::uint64_t>(out.size() - done, in_block));
+      input_.take_touched_gaps();
       if (libvshadow_store_read_buffer_at_offset(store_, part.data(), part.size(), static_cast<off64_t>(at),
                                                  nullptr) != static_cast<ssize_t>(part.size())) {
         std::memset(part.data(), 0, part.size());
         gaps_.add(at, part.size(), "the shadow copy cannot be read here");
       }
+      // Of which bytes of the block they are the source, the library does not tell.
+      for (const Gap& gap : input_.take_touched_gaps()) gaps_.add(at, part.size(), gap.reason, gap.place);
       done += part.size();
     }
     return out.size();
@@ -91,6 +95,7 @@ class SnapshotSource : public ByteSource {
 
  private:
   std::shared_ptr<ShadowCopies> owner_;
+  YalInput& input_;
   libvshadow_store_t* store_;
   std::uint64_t size_;
   GapList gaps_;
@@ -147,7 +152,8 @@ Result<std::unique_ptr<ByteSource>> ShadowCopies::bytes(const std::shared_ptr<Sh
     return Error{ErrorCode::unsupported, "its data lies on another volume, which is not brought together"};
   }
   const std::uint64_t size = std::min(self->list_[index].size, self->state_->size);
-  return std::unique_ptr<ByteSource>(std::make_unique<SnapshotSource>(self, store, size));
+  return std::unique_ptr<ByteSource>(
+      std::make_unique<SnapshotSource>(self, *self->state_->input, store, size));
 }
 
 Result<ChangedBlocks> ShadowCopies::changed_since(std::size_t index) {

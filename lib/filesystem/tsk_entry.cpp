@@ -4,6 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "evidence/integers.hpp"
 #include "filesystem/entry_text.hpp"
 #include "filesystem/ntfs_reparse.hpp"
 #include "model/locator.hpp"
@@ -28,6 +29,27 @@ std::optional<TimeUs> time_of(const EntryContext& context, std::time_t seconds, 
   constexpr std::int64_t kLimit = std::int64_t{1} << 43;  // microseconds stay inside 64 bits
   if (utc > kLimit || utc < -kLimit) return std::nullopt;
   return utc * 1'000'000 + nanoseconds / 1000 % 1'000'000;
+}
+
+std::optional<TimeUs> file_time(std::span<const std::byte> bytes, std::size_t at) {
+  constexpr std::int64_t kUnixEpoch = 116'444'736'000'000'000, kTicks = 10;  // of 100 ns, from 1601
+  const auto value = static_cast<std::int64_t>(little(bytes, at, 8));
+  if (value <= 0) return std::nullopt;
+  const std::int64_t since = value - kUnixEpoch;
+  return since / kTicks - (since % kTicks < 0 ? 1 : 0);
+}
+
+/// Of $STANDARD_INFORMATION, since TSK keeps 32 bits of seconds from 1970.
+std::optional<Times> ntfs_times(TSK_FS_FILE* file) {
+  std::array<std::byte, 32> raw{};
+  const TSK_FS_ATTR* attribute = tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_SI, 0, 0);
+  const ssize_t got = attribute == nullptr
+                          ? -1
+                          : tsk_fs_attr_read(attribute, 0, reinterpret_cast<char*>(raw.data()), raw.size(),
+                                             TSK_FS_FILE_READ_FLAG_NONE);
+  tsk_error_reset();
+  if (got != static_cast<ssize_t>(raw.size())) return std::nullopt;
+  return Times{file_time(raw, 0), file_time(raw, 8), file_time(raw, 24), file_time(raw, 16), TimeBasis::utc};
 }
 
 Times times_of(const EntryContext& context, const TSK_FS_META& meta) {
@@ -151,6 +173,26 @@ void add_reparse_point(nlohmann::json& detail, const Found& found) {
   if (!point.target.empty()) detail["link_target"] = point.target;
 }
 
+void add_attributes(nlohmann::json& detail, const ExtLayout& layout, const TSK_FS_META& meta) {
+  const ExtAttributes found = layout.attributes(meta.addr, (meta.flags & TSK_FS_META_FLAG_ALLOC) != 0);
+  for (const auto& [name, value] : found.list)
+    detail["attributes"][to_valid_utf8(name)] = attribute_text(value);
+  if (!found.is_whole) detail["attributes_missing"] = true;
+}
+
+std::string link_target(const Found& found) {
+  constexpr std::size_t kMaxTarget = 4096;  // PATH_MAX of Linux
+  if (found.meta()->link != nullptr) return to_valid_utf8(found.meta()->link);
+  // TSK takes the extents of ext4 for block numbers, and gives no target; as a file it can be read.
+  std::string text(
+      std::min<std::size_t>(static_cast<std::size_t>(std::max<TSK_OFF_T>(found.meta()->size, 0)), kMaxTarget),
+      '\0');
+  const ssize_t got = tsk_fs_file_read(found.file, 0, text.data(), text.size(), TSK_FS_FILE_READ_FLAG_NONE);
+  tsk_error_reset();
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return to_valid_utf8(text);
+}
+
 nlohmann::json detail_of(const EntryContext& context, const Found& found, bool orphan) {
   nlohmann::json detail = nlohmann::json::object();
   if (orphan) detail["orphan"] = true;
@@ -171,9 +213,11 @@ nlohmann::json detail_of(const EntryContext& context, const Found& found, bool o
   detail["gid"] = meta->gid;
   detail["mode"] = mode_text(static_cast<unsigned>(meta->mode));
   if (meta->nlink > 1) detail["links"] = meta->nlink;
-  if (meta->link != nullptr) detail["link_target"] = to_valid_utf8(meta->link);
+  if (meta->link != nullptr || (context.ext && meta->type == TSK_FS_META_TYPE_LNK && !is_reallocated(found)))
+    detail["link_target"] = link_target(found);
   if (const char* type = special_type(meta->type); type != nullptr) detail["type"] = type;
   if (context.ntfs && !is_reallocated(found)) add_reparse_point(detail, found);
+  if (context.ext_layout && !is_reallocated(found)) add_attributes(detail, *context.ext_layout, *meta);
   if (context.day_accessed && meta->atime != 0) detail["accessed_precision"] = "day";
   if (context.ext && meta->time2.ext2.dtime != 0) {
     if (const auto deleted = time_of(context, meta->time2.ext2.dtime, meta->time2.ext2.dtime_nano)) {
@@ -200,7 +244,23 @@ bool is_empty_bad_list(const Found& found, const TSK_FS_ATTR& attribute) {
   return true;
 }
 
+constexpr const char* kFscrypt = "fscrypt";
+
+std::optional<ExtInode> inode_of(const EntryContext& context, const TSK_FS_META& meta) {
+  return context.ext_layout ? context.ext_layout->inode(meta.addr) : std::nullopt;
+}
+
 }  // namespace
+
+std::string locked_content(const EntryContext& context, const TSK_FS_FILE& file,
+                           const TSK_FS_ATTR* attribute) {
+  if (file.meta == nullptr || file.meta->size <= 0) return "";
+  if (attribute != nullptr && (attribute->flags & TSK_FS_ATTR_ENC) != 0)
+    return "encrypted by EFS of Windows: its key is in the user's profile";
+  const auto inode = inode_of(context, *file.meta);
+  if (inode && inode->is_encrypted()) return "encrypted (fscrypt): its key is not on the volume";
+  return "";
+}
 
 ReparsePoint reparse_point(TSK_FS_FILE* file) {
   constexpr std::size_t kMaxPoint = 16 * 1024;
@@ -248,7 +308,15 @@ Entry make_entry(const EntryContext& context, const Found& found, bool orphan) {
   if (found.meta() != nullptr) {
     entry.size = size_of(found.meta()->size);
     entry.times = times_of(context, *found.meta());
+    if (const auto inode = inode_of(context, *found.meta())) {
+      entry.times = inode->times;
+      if (inode->is_encrypted()) {
+        detail["encrypted"] = kFscrypt;
+        detail.erase("link_target");
+      }
+    }
     if (context.ntfs && !is_reallocated(found)) {
+      if (const auto times = ntfs_times(found.file)) entry.times = *times;
       if (const TSK_FS_ATTR* attribute = main_attribute(found)) {
         entry.address = attribute_address(found.meta()->addr, *attribute);
         entry.size = size_of(attribute->size);

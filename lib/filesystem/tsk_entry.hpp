@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "filesystem/ext_layout.hpp"
 #include "filesystem/filesystem.hpp"
 #include "filesystem/ntfs_reparse.hpp"
 #include "filesystem/time_zone.hpp"
@@ -21,6 +22,7 @@ struct EntryContext {
       false;  ///< FAT, exFAT and ISO 9660: times are local; TSK ignores offsets stored beside them
   bool day_accessed = false;  ///< FAT: the access time is a date
   TimeZone zone;
+  std::optional<ExtLayout> ext_layout;
 };
 
 /// A name in a directory with the metadata that it leads to, if that can be read. TSK's tsk_fs_dir_get()
@@ -41,6 +43,11 @@ std::vector<Entry> make_stream_entries(const EntryContext& context, const Found&
 
 /// The reparse point of an NTFS file; its kind is empty if it has none.
 ReparsePoint reparse_point(TSK_FS_FILE* file);
+
+/// Why the bytes of `file` mean nothing without a key that is not on the volume (fscrypt, EFS); empty if they
+/// do. `attribute` may be null.
+std::string locked_content(const EntryContext& context, const TSK_FS_FILE& file,
+                           const TSK_FS_ATTR* attribute);
 
 /// What is known of TSK's rule for walking into a directory: names and metadata must agree that it is one,
 /// and a deleted name must not lead into a directory that now belongs to somebody else.

@@ -21,7 +21,9 @@ void add_image_gaps(const TSK_FS_INFO& fs, const TSK_FS_ATTR& attribute, const s
       if (a >= b) continue;
       const std::uint64_t at = run->offset * block + (a - from);
       const auto size = static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.size, 0));
-      if (at < size) gaps.add(at, std::min(b - a, size - at), gap.reason);
+      if (at < size)
+        gaps.add(at, std::min(b - a, size - at), gap.reason,
+                 gap.length == 0 ? std::nullopt : gap.place_of(a));
     }
   }
 }

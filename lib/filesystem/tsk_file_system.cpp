@@ -64,6 +64,7 @@ class TskFileSystem : public FileSystem {
     context_.local_times = TSK_FS_TYPE_ISFAT(fs_->ftype) || TSK_FS_TYPE_ISISO9660(fs_->ftype);
     context_.day_accessed = TSK_FS_TYPE_ISFAT(fs_->ftype) && type_ != "exfat";
     context_.zone = std::move(zone);
+    if (context_.ext) context_.ext_layout = ExtLayout::open(image_->source(), begins);
   }
 
   const std::string& type() const override { return type_; }
@@ -121,6 +122,8 @@ class TskFileSystem : public FileSystem {
       if (const ReparsePoint point = reparse_point(file.get()); !point.unread.empty())
         return Error{ErrorCode::unsupported, point.unread};
     }
+    if (const std::string locked = locked_content(context_, *file, attribute); !locked.empty())
+      return Error{ErrorCode::encrypted, locked};
     if (attribute == nullptr) {
       const std::string reason = tsk_error();
       // An empty file of some file systems has no attribute at all.

@@ -1,9 +1,13 @@
 #include "filesystem/tsk_handles.hpp"
 
+#include <tsk/fs/tsk_ext2fs.h>
+
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 
+#include "filesystem/ext_layout.hpp"
 #include "model/locator.hpp"
 
 namespace touchstone::detail {
@@ -48,6 +52,13 @@ ssize_t TskImage::read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size
   auto* external = reinterpret_cast<External*>(image);
   if (offset < 0) return -1;
   const auto at = static_cast<std::uint64_t>(offset);
+  if (external->appended_at != 0 && at >= external->appended_at) {
+    const std::uint64_t from = std::min<std::uint64_t>(at - external->appended_at, external->appended.size());
+    const std::size_t count = std::min<std::size_t>(length, external->appended.size() - from);
+    std::copy_n(external->appended.begin() + static_cast<std::ptrdiff_t>(from), count,
+                std::as_writable_bytes(std::span(buffer, count)).begin());
+    return static_cast<ssize_t>(count);
+  }
   const auto got = external->source->read_at(at, std::as_writable_bytes(std::span(buffer, length)));
   if (!got) {
     tsk_error_set_errno(TSK_ERR_IMG_READ);
@@ -62,13 +73,21 @@ ssize_t TskImage::read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size
   for (const Gap& gap : external->source->gaps()) {
     const std::uint64_t from = std::max(gap.offset, at);
     const std::uint64_t to = std::min(gap.offset + gap.length, at + *got);
-    if (from < to) external->touched.add(from, to - from, gap.reason);
+    if (from < to) external->touched.add(from, to - from, gap.reason, gap.place_of(from));
   }
   return static_cast<ssize_t>(*got);
 }
 
 void TskImage::overlay(std::uint64_t offset, std::vector<std::uint8_t> bytes) const {
   external_->overlays.emplace_back(offset, std::move(bytes));
+}
+
+std::uint64_t TskImage::append(std::vector<std::byte> bytes) const {
+  constexpr std::uint64_t kGrain = 65536;  // The Sleuth Kit reads ahead by as much
+  external_->appended_at = (external_->source->size() + kGrain - 1) / kGrain * kGrain;
+  external_->appended = std::move(bytes);
+  external_->info.size = static_cast<TSK_OFF_T>(external_->appended_at + external_->appended.size());
+  return external_->appended_at;
 }
 
 std::vector<Gap> TskImage::take_touched_gaps() {
@@ -96,10 +115,36 @@ bool tsk_saw_several() {
   return text != nullptr && std::string_view(text).find(" or ") != std::string_view::npos;
 }
 
+namespace {
+
+/// With meta_bg each block of group descriptors lies in the groups that it describes; The Sleuth Kit looks
+/// for all of them behind the superblock. False if they cannot be brought there.
+bool gather_descriptors(const TskImage& image, std::uint64_t offset, TSK_FS_INFO& fs) {
+  const auto layout = TSK_FS_TYPE_ISEXT(fs.ftype) ? ExtLayout::open(image.source(), offset) : std::nullopt;
+  if (!layout || !layout->has_scattered_descriptors()) return true;
+  auto table = layout->descriptors();
+  if (table.empty() || fs.last_block_act < fs.last_block) return false;
+  const std::uint64_t size = table.size();
+  const std::uint64_t begins = image.append(std::move(table)) - offset;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): TSK's own way to its file systems' parts
+  auto& ext = reinterpret_cast<EXT2FS_INFO&>(fs);
+  ext.groups_offset = static_cast<TSK_OFF_T>(begins);
+  ext.grp_num = ext.bmap_grp_num = ext.imap_grp_num = UINT32_MAX;  // nothing of what was read before is kept
+  fs.last_block_act = (begins + size) / fs.block_size;
+  return true;
+}
+
+}  // namespace
+
 FsHandle open_any_file_system(const TskImage& image, std::uint64_t offset) {
   const auto at = static_cast<TSK_OFF_T>(offset);
   mend_first_revision(image, offset);
   FsHandle fs(tsk_fs_open_img(image.get(), at, TSK_FS_TYPE_DETECT));
+  if (fs && !gather_descriptors(image, offset, *fs)) {
+    fs.reset();
+    tsk_error_set_errno(TSK_ERR_FS_CORRUPT);
+    tsk_error_set_errstr("descriptors of its block groups (meta_bg) are missing");
+  }
   if (fs || !tsk_saw_several()) return fs;
   constexpr std::array kOrder = {TSK_FS_TYPE_NTFS_DETECT,  TSK_FS_TYPE_EXT_DETECT, TSK_FS_TYPE_FAT_DETECT,
                                  TSK_FS_TYPE_HFS_DETECT,   TSK_FS_TYPE_FFS_DETECT, TSK_FS_TYPE_ISO9660_DETECT,

@@ -38,6 +38,8 @@ class TskImage {
   ByteSource& source() const { return *external_->source; }
   /// From now on reads give `bytes` at `offset` (few, at the most).
   void overlay(std::uint64_t offset, std::vector<std::uint8_t> bytes) const;
+  /// From now on `bytes` can be read behind the end of the image, which they make longer; where they begin.
+  std::uint64_t append(std::vector<std::byte> bytes) const;
   /// Ranges of the image that were read and lie in gaps, since the last call.
   std::vector<Gap> take_touched_gaps();
 
@@ -47,6 +49,8 @@ class TskImage {
     ByteSource* source;
     GapList touched;
     std::vector<std::pair<std::uint64_t, std::vector<std::uint8_t>>> overlays;
+    std::vector<std::byte> appended;
+    std::uint64_t appended_at = 0;  ///< 0: nothing is appended
   };
   static ssize_t read(TSK_IMG_INFO* image, TSK_OFF_T offset, char* buffer, size_t length);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "filesystem/ext_layout.hpp"
 #include "filesystem/iso_file_system.hpp"
 #include "filesystem/volume_signature.hpp"
 #include "filesystem/xfs_file_system.hpp"
@@ -85,6 +86,18 @@ void describe_unknown(Volume& volume, ByteSource& window, std::uint32_t tsk_code
                                    : "no file system is recognised";
 }
 
+/// Kinds of ext that The Sleuth Kit refuses as if they were damaged.
+bool examine_unread_ext(ByteSource& window, Volume& volume) {
+  const auto layout = ExtLayout::open(window, 0);
+  const std::string why = layout ? layout->unread() : "";
+  if (why.empty()) return false;
+  volume.filesystem = "ext4";
+  volume.label = stored_label(window, "ext4");
+  volume.state = VolumeState::unsupported;
+  volume.reason = why;
+  return true;
+}
+
 }  // namespace
 
 void examine_volume(const TskImage& image, Volume& volume) {
@@ -96,6 +109,7 @@ void examine_volume(const TskImage& image, Volume& volume) {
   }
   const auto window = make_window(source, volume.offset, volume.size);
   if (examine_xfs(*window, source.size() - volume.offset, volume)) return;
+  if (examine_unread_ext(*window, volume)) return;
   const FsHandle fs = open_any_file_system(image, volume.offset);
   if (!fs) {
     std::uint32_t code = 0;

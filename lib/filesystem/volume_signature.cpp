@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-enum class Form { none, bytes, utf16le, uuid, guid, hex64 };
+enum class Form { none, bytes, counted, utf16le, uuid, guid, hex64 };
 
 /// Where a label or an identifier stands.
 struct Field {
@@ -40,6 +40,9 @@ constexpr auto kCorrupt = VolumeState::corrupt;
 
 constexpr Field bytes(std::uint64_t offset, std::size_t size) {
   return {Form::bytes, offset, size};
+}
+constexpr Field counted(std::uint64_t offset, std::size_t size) {
+  return {Form::counted, offset, size};
 }
 constexpr Field utf16(std::uint64_t offset, std::size_t size) {
   return {Form::utf16le, offset, size};
@@ -167,7 +170,7 @@ constexpr std::array kRows = {
     Row{8192, "\xa5\x01\xfc\xf5"sv, "vxfs", kUnsupported, "VERITAS VxFS is not read"},
     Row{512 + 32, "1SFB"sv, "befs", kUnsupported, "BeFS is not read", bytes(512, 32)},
     Row{8192, "\x0f\xf5\x12\xc0"sv, "hpfs", kUnsupported, "HPFS is not read"},
-    Row{1024, "BD"sv, "hfs", kUnsupported, "HFS (not HFS+) is not read"},
+    Row{1024, "BD"sv, "hfs", kUnsupported, "HFS (not HFS+) is not read", counted(1024 + 36, 28)},
     // What TSK reads, met here only when it could not open it.
     Row{1024, "H+\x00\x04"sv, "hfs+", kCorrupt, "HFS+ volume header, but the volume cannot be opened"},
     Row{1024, "HX\x00\x05"sv, "hfs+", kCorrupt, "HFSX volume header, but the volume cannot be opened"},
@@ -282,6 +285,13 @@ std::string field_text(ByteSource& volume, const Field& field) {
   if (field.form == Form::none) return "";
   if (field.form == Form::bytes) return byte_label(volume, field.offset, field.size);
   if (field.form == Form::utf16le) return utf16_label(volume, field.offset, field.size);
+  if (field.form == Form::counted) {  // the first byte says how many follow
+    const auto count = read_bytes(volume, field.offset, 1);
+    const std::size_t most = field.size - 1;
+    return count.empty() ? ""
+                         : byte_label(volume, field.offset + 1,
+                                      std::min(most, std::to_integer<std::size_t>(count.front())));
+  }
   const auto raw = read_bytes(volume, field.offset, field.size);
   if (raw.size() < field.size) return "";
   if (field.form == Form::uuid) return detail::uuid_text(raw, 0);
@@ -355,6 +365,10 @@ std::optional<VolumeSignature> recognise_volume(ByteSource& volume) {
       return VolumeSignature{std::string(row.filesystem), kUnsupported, std::string(row.reason), ""};
   }
   return std::nullopt;
+}
+
+std::string iso_label(ByteSource& volume, std::uint64_t descriptor) {
+  return byte_label(volume, descriptor + 40, 32);
 }
 
 std::string stored_label(ByteSource& volume, const std::string& filesystem) {

@@ -28,6 +28,9 @@ bool is_udf(ByteSource& volume);
 /// empty.
 std::string stored_label(ByteSource& volume, const std::string& filesystem);
 
+/// Label of the ISO 9660 volume whose primary descriptor stands at `descriptor`.
+std::string iso_label(ByteSource& volume, std::uint64_t descriptor);
+
 /// A label in UTF-16LE up to its first zero, as valid UTF-8 for display.
 std::string utf16_text(std::span<const std::byte> bytes);
 

@@ -119,7 +119,7 @@ class ContentSource : public ByteSource {
         const std::uint64_t to = std::min(gap.offset + gap.length, extent.offset + extent.count * block_);
         if (!extent.written || from >= to || all.size() >= kMaxGaps) continue;
         const std::uint64_t at = extent.file_block * block_ + (from - extent.offset);
-        if (at < size_) all.push_back({at, std::min(to - from, size_ - at), gap.reason});
+        if (at < size_) all.push_back({at, std::min(to - from, size_ - at), gap.reason, gap.place_of(from)});
       }
     }
     return all;

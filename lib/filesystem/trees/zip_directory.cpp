@@ -176,6 +176,7 @@ Status Archive::find_directory(std::vector<Problem>& problems) {
   const auto got = file_.read_at(from, tail);
   if (!got) return got.error();
   const auto bytes = std::span<const std::byte>(tail).first(*got);
+  bool empty = false;
   for (std::size_t at = bytes.size(); at-- > 0;) {
     if (bytes[at] != std::byte{'P'}) continue;
     auto end = read_end(from + at, bytes.subspan(at));
@@ -186,7 +187,16 @@ Status Archive::find_directory(std::vector<Problem>& problems) {
                    fmt::format("it is part {} of a multi-part zip archive: {}", end->disk + 1, kJoin)};
     }
     if (!place_directory(*end)) continue;
-    end_ = *end;
+    // The record of an empty archive hides in a comment more easily than any other: it counts if nothing else
+    // does.
+    const bool is_empty = end->entries == 0 && end->directory_size == 0 && end->place > 0;
+    if (!is_empty || !empty) end_ = *end;
+    has_directory_ = !is_empty;
+    if (has_directory_) return {};
+    empty = true;
+  }
+  if (empty && signature_at(0) != zip::kLocalSignature) {
+    directory_start_ = end_.place;
     has_directory_ = true;
     return {};
   }
@@ -371,11 +381,14 @@ std::string Archive::compare_local(ZipEntry& entry) {
   if (local->name_raw != entry.name_raw) add("name");
   if (local->method != entry.method) add("method");
   if (local->encryption != entry.encryption) add("encryption");
-  const bool behind = (local->flags & zip::kDescriptorFlag) != 0;
-  if ((local->flags & zip::kMaskedFlag) == 0 &&
-      !(behind && local->compressed_size == 0 && local->size == 0)) {
-    if (local->compressed_size != entry.compressed_size || local->size != entry.size) add("size");
-    if (entry.has_crc && local->crc32 != entry.crc32 && !(behind && local->crc32 == 0)) add("CRC-32");
+  if ((local->flags & zip::kMaskedFlag) == 0) {
+    // Where sizes and checksum follow the data each of them may be zero here; some writers give one of them.
+    const bool behind = (local->flags & zip::kDescriptorFlag) != 0;
+    const auto differ = [&](std::uint64_t here, std::uint64_t there) {
+      return here != there && !(behind && here == 0);
+    };
+    if (differ(local->compressed_size, entry.compressed_size) || differ(local->size, entry.size)) add("size");
+    if (entry.has_crc && differ(local->crc32, entry.crc32)) add("CRC-32");
   }
   return differs.empty() ? "" : "local header and central directory differ in " + differs;
 }

@@ -207,7 +207,40 @@ def fixed_times(image):
     return bytes(image)
 
 
+def both(value, size):
+    return value.to_bytes(size, "little") + value.to_bytes(size, "big")
+
+
+def iso_record(name, block, size, directory):
+    body = b"\0" + both(block, 4) + both(size, 4) + bytes(7) + bytes([2 if directory else 0, 0, 0]) + both(1, 2)
+    record = body + bytes([len(name)]) + name
+    record += bytes((len(record) + 1) % 2)
+    return bytes([len(record) + 1]) + record
+
+
+def iso_session(start, size, names):
+    """A volume descriptor, its end, a root directory and a sector of content; blocks counted from the disc's start."""
+    root, content = start + 18, start + 19
+    descriptor = bytearray(2048)
+    descriptor[:7] = b"\x01CD001\x01"
+    descriptor[80:88], descriptor[128:132] = both(size, 4), both(2048, 2)
+    descriptor[156:190] = iso_record(b"\0", root, 2048, True)
+    records = iso_record(b"\0", root, 2048, True) + iso_record(b"\1", root, 2048, True)
+    for name in names:
+        records += iso_record(name, content, 20, False)
+    end = b"\xffCD001\x01".ljust(2048, b"\0")
+    return bytes(descriptor) + end + records.ljust(2048, b"\0") + b"a file of a session\n".ljust(2048, b"\0")
+
+
+def two_sessions():
+    """From the first descriptor on, as the fuzzer takes it."""
+    return iso_session(0, 20, [b"OLD.TXT;1"]) + bytes(16 * 2048) + iso_session(20, 20, [b"NEW.TXT;1"])
+
+
 def main():
+    iso = os.path.join(os.path.dirname(os.path.abspath(__file__)), "iso")
+    with open(os.path.join(iso, "two_sessions"), "wb") as out:
+        out.write(two_sessions())
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
     os.makedirs(folder, exist_ok=True)
     seeds = {"fat12": fat12(), "partitioned": partitioned(), "gpt": gpt(), "text": b"A shopping list: bread, milk.\n",

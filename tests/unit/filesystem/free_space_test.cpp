@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "unit/filesystem/fat_image.hpp"
 #include "unit/filesystem/walk.hpp"
@@ -232,6 +233,34 @@ TEST(RawVolume, IsOneRangeOfAllItsBytes) {
   ASSERT_EQ(walked.entries.size(), 3U);
   EXPECT_EQ(walked.entries[1].size + walked.entries[2].size, 69 * kMiB);
   EXPECT_FALSE(fs->open("12"));
+}
+
+std::size_t filled(const Result<std::size_t>& got) {
+  return got ? *got : SIZE_MAX;
+}
+
+TEST(RawVolume, AWindowIsReadOnIntoTheNextOne) {
+  PatternSource image(70 * kMiB);
+  Volume volume;
+  volume.offset = kMiB;
+  volume.size = 69 * kMiB;
+  volume.state = VolumeState::unsupported;
+  const auto fs = open_raw_volume(image, volume);
+  const auto first = fs->open(walk(*fs).entries.at(1).address);
+  ASSERT_TRUE(first);
+  ByteSource& window = **first;
+  ASSERT_EQ(window.size(), kWindowBytes);
+  std::array<std::byte, 8> bytes{};
+  EXPECT_EQ(filled(window.read_at(kWindowBytes - 4, bytes)), 4U) << "the window itself ends";
+  EXPECT_EQ(filled(read_on(window, kWindowBytes - 4, bytes)), 8U);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    EXPECT_EQ(bytes.at(i), PatternSource::at(kMiB + kWindowBytes - 4 + i)) << i;
+  EXPECT_EQ(filled(read_on(window, 69 * kMiB - 3, bytes)), 3U) << "up to the end of the last window";
+  EXPECT_EQ(filled(read_on(window, 69 * kMiB, bytes)), 0U);
+  ASSERT_TRUE(run_map(window));
+  EXPECT_EQ(run_map(window)->place_of(kWindowBytes - 4, 8), (std::vector<ByteRange>{{kWindowBytes - 4, 8}}));
+  const auto memory = make_memory_source(std::vector<std::byte>(3));
+  EXPECT_EQ(filled(read_on(*memory, 1, bytes)), 2U);
 }
 
 /// A FAT volume with a deleted file of three clusters and one in use behind it.

@@ -138,8 +138,11 @@ TEST(Gpt, BackupStandsInForADamagedFirstTable) {
   Bytes header = disk, entries = disk;
   std::memset(header.data() + 512, 0x5a, 512);
   entries.at(1024 + 40) = std::byte{0xff};  // one bit of an entry's end
+  Bytes on_a_larger_disk = header;
+  on_a_larger_disk.resize(header.size() + 1'000'000);
   for (const auto& [damaged, words] :
-       {std::pair(header, "missing or damaged"), std::pair(entries, "checksum")}) {
+       {std::pair(header, "missing or damaged"), std::pair(on_a_larger_disk, "missing or damaged"),
+        std::pair(entries, "checksum")}) {
     const Listed listed = list(damaged);
     ASSERT_NE(listed.find("p1"), nullptr);
     EXPECT_EQ(listed.find("p1")->kind, "data");

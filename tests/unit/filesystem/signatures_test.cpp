@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Made{"f2fs", "mkfs.f2fs", "truncate -s 64M IMAGE && mkfs.f2fs -q -l userdata IMAGE"},
                       Made{"squashfs", "mksquashfs", "mksquashfs FOLDER IMAGE"},
                       Made{"erofs", "mkfs.erofs", "mkfs.erofs IMAGE FOLDER"},
+                      Made{"hfs", "hformat", "truncate -s 2M IMAGE && hformat -l OldMac IMAGE"},
                       Made{"minix", "mkfs.minix", "truncate -s 1M IMAGE && mkfs.minix IMAGE"},
                       Made{"minix3", "mkfs.minix", "truncate -s 1M IMAGE && mkfs.minix -3 IMAGE"},
                       Made{"cramfs", "mkfs.cramfs", "mkfs.cramfs -n Small FOLDER IMAGE"},

@@ -176,6 +176,17 @@ def make_odd_zips(out):
         entry(b"damaged", text, method=8, stored=deflated[:40] + b"\xff" * 40, size=len(text)),
         entry(b"strange", b"s", method=97),
     ], comment=b"a comment"))
+    # Another archive's end, of no files, in the comment of one: Info-ZIP unpacks the file all the same.
+    write(f"{out}/hidden_by_comment.zip",
+          raw_zip([entry(b"a.txt", b"hello\n")], comment=b"PK\x05\x06" + bytes(18)))
+    write(f"{out}/empty_end_only.zip",
+          raw_zip([entry(b"a.txt", b"hello\n")]).split(b"PK\x01\x02")[0] + b"PK\x05\x06" + bytes(18))
+    # As libarchive writes to a pipe: the size is known, checksum and packed size follow the data.
+    piped = bytearray(raw_zip([entry(b"piped", text, method=8, flags=8, stored=deflated, local_crc=0),
+                               entry(b"cut", text, method=8, flags=8, stored=deflated, local_crc=0, local_size=9)]))
+    for at in (0, piped.index(b"PK\x03\x04", 4)):
+        struct.pack_into("<I", piped, at + 18, 0)
+    write(f"{out}/piped.zip", piped)
 
 
 def add_tar(archive, name, data, **kw):

@@ -138,6 +138,19 @@ TEST(ZipTree, SaysWhatDoesNotAgree) {
   EXPECT_EQ(tree.walked().problems.size(), 3U);
 }
 
+TEST(ZipTree, AnEmptyArchivesEndInACommentHidesNoFile) {
+  for (const char* name : {"hidden_by_comment.zip", "empty_end_only.zip"}) {
+    Tree tree(MadeTrees::get().path(name));
+    EXPECT_THAT(tree.contents(), ::testing::Contains(::testing::Key("/a.txt"))) << name;
+  }
+}
+
+TEST(ZipTree, WhatFollowsTheDataNeedNotStandBeforeIt) {
+  Tree tree(MadeTrees::get().path("piped.zip"));
+  EXPECT_THAT(tree.contents().at("/piped"), ::testing::StartsWith("2900 "));
+  EXPECT_EQ(tree.problems(), "/cut: local header and central directory differ in size\n");
+}
+
 TEST(ZipTree, ReadsAtAnyPlaceOfAMember) {
   for (const char* name : {"deflated.zip", "stored.zip", "bzip2.zip"}) {
     Tree tree(MadeTrees::get().path(name));
