@@ -338,6 +338,13 @@ const CompoundEntry* CompoundFile::find(std::string_view path) const {
   return nullptr;
 }
 
+bool CompoundFile::holds_outlook_message() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const CompoundEntry& entry) {
+    if (entry.kind != CompoundEntry::Kind::stream || entry.is_orphan || entry.parent != 0) return false;
+    return entry.name == "__properties_version1.0" || entry.name.starts_with("__substg1.0_");
+  });
+}
+
 CompoundFile::Stream CompoundFile::open_stream(const CompoundEntry& entry) const {
   Stream stream;
   stream.file_ = this;

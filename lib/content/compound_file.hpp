@@ -55,6 +55,9 @@ class CompoundFile {
   /// By path ("__attach_version1.0_#00000000/__substg1.0_37010102"), without regard to the case of ASCII
   /// letters; null: not there. Orphans are not looked at.
   const CompoundEntry* find(std::string_view path) const;
+  /// Whether it is a message of Outlook: its root has the streams that [MS-OXMSG] 2.2 names, whatever became
+  /// of the rest.
+  bool holds_outlook_message() const;
   /// What was found wrong while opening, in words.
   const std::vector<std::string>& problems() const { return problems_; }
 

@@ -53,9 +53,10 @@ std::vector<std::uint8_t> read_some(const Job& job, std::uint64_t offset, std::s
   return bytes;
 }
 
-/// Records behind a file's header: whether it is encrypted, and its time.
+/// Records behind a file's header: whether it is encrypted, its time, and a digest that makes no sense.
 void read_extra(std::span<const std::uint8_t> extra, RarMember& member) {
-  constexpr std::uint64_t kEncryption = 1, kTimes = 3, kUnixForm = 1, kHasModified = 2;
+  constexpr std::uint64_t kEncryption = 1, kDigest = 2, kTimes = 3, kUnixForm = 1, kHasModified = 2;
+  constexpr std::size_t kBlake2sp = 32;  // the only digest there is, as number 0
   constexpr std::int64_t kFrom1601 = 11'644'473'600;
   Cursor cursor{extra};
   while (cursor.at < extra.size() && !cursor.failed) {
@@ -65,6 +66,10 @@ void read_extra(std::span<const std::uint8_t> extra, RarMember& member) {
     cursor.at += static_cast<std::size_t>(size);
     const std::uint64_t type = record.number();
     if (type == kEncryption) member.is_encrypted = true;
+    if (type == kDigest) {
+      const bool is_known = record.number() == 0 && !record.failed;
+      member.has_bad_digest = !is_known || record.bytes.size() - record.at < kBlake2sp;
+    }
     if (type != kTimes) continue;
     const std::uint64_t flags = record.number();
     if ((flags & kHasModified) == 0) continue;

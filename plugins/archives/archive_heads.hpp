@@ -16,6 +16,7 @@ struct RarMember {
   std::uint64_t size = UINT64_MAX, packed = 0;
   bool is_directory = false, is_encrypted = false;
   bool from_before = false, goes_on = false;  // in the volumes beside this one
+  bool has_bad_digest = false;                // a record of a digest that is none
   std::optional<std::int64_t> modified;       // microseconds since 1970
   std::uint64_t block = 0, block_end = 0;     // its header and its packed bytes
 };

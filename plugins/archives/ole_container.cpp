@@ -221,6 +221,8 @@ bool OleContainer::is_locked(const CompoundEntry& entry) const {
 
 ts_status OleContainer::list() {
   if (const ts_status status = open(); status != TS_OK) return status;
+  // Its attachments are listed by the plugin for mail, also where libmagic does not know it.
+  if (file_->holds_outlook_message()) return TS_OK;
   Names names;
   std::string path;
   for (std::uint32_t i = 0; i < members_.size(); ++i) {

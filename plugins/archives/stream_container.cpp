@@ -291,6 +291,7 @@ ts_status StreamContainer::list() {
                       "is one of several volumes of an archive: only members that begin and end in it are "
                       "whole, and parts are not joined");
   }
+  tell_bad_digests();
   if (!hidden_.empty()) return list_by_head();
   if (!open()) {
     if (!is_empty_gzip()) return ended(Step::broken, 0);

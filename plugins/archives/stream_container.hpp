@@ -37,6 +37,7 @@ class StreamContainer {
 
   bool open();
   void look_at_head();
+  void tell_bad_digests();
   void add_seeking();
   ts_status list_by_head();
   ts_status extract_open(std::uint32_t first, std::uint32_t count);

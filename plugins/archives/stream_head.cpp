@@ -36,6 +36,20 @@ void StreamContainer::look_at_head() {
   if (hidden_.empty()) ordinals_.clear();
 }
 
+/// libarchive passes over a record that is no digest, and the bytes are checked by their CRC-32 alone.
+void StreamContainer::tell_bad_digests() {
+  constexpr std::uint64_t kMostTold = 100;
+  std::uint64_t ordinal = 0, told = 0;
+  for (const RarMember& member : rar_.members) {
+    if (member.has_bad_digest && told++ < kMostTold) {
+      job_.emit_problem("corrupt",
+                        "member " + std::to_string(ordinal) +
+                            ": the record of its digest is damaged, so its bytes are not checked by it");
+    }
+    ++ordinal;
+  }
+}
+
 /// Members as the headers of the archive name them.
 ts_status StreamContainer::list_by_head() {
   Names names;

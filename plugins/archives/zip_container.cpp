@@ -238,14 +238,19 @@ void ZipContainer::read_entries() {
     if ((stat.valid & ZIP_STAT_COMP_METHOD) && !entry.is_deflate64 &&
         !zip_compression_method_supported(stat.comp_method, 0)) {
       ++unsupported_[stat.comp_method];
+      entry.is_unsupported = true;
+      entry.refusal = "packed by " + method_name(stat.comp_method) + ", which is not read here";
       continue;
     }
     // Members that share bytes are the trick of flat bombs: what does not fit into the file beside those
     // before it is left out. Sums cannot overflow, as each is compared before it is added.
     if (entry.packed > job_.size() - packed) {
       ++overlapping_;
+      entry.refusal = "not unpacked: its packed bytes overlap those of others";
     } else if (entry.size > allowed - expanded) {
       ++refused_;
+      entry.refusal =
+          "not unpacked: with those before it, it would expand to more than " + limit_text(job_.size());
     } else {
       entry.admitted = true;
       packed += entry.packed;
@@ -337,7 +342,9 @@ ts_status ZipContainer::extract(std::uint32_t first, std::uint32_t count) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(entries_.size(), std::uint64_t{first} + count));
   for (std::uint32_t i = first; i < end; ++i) {
     if (job_.cancelled()) return TS_LIMIT;
-    if (entries_[i].admitted && !extract_member(i)) break;
+    const Entry& entry = entries_[i];
+    if (entry.admitted && !extract_member(i)) break;
+    if (!entry.refusal.empty()) tell(i, entry.is_unsupported ? "unsupported" : "limit", entry.refusal);
   }
   return TS_OK;
 }

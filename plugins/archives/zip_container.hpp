@@ -32,6 +32,8 @@ class ZipContainer {
     std::uint32_t crc = 0;
     bool is_directory = false, is_encrypted = false, admitted = false;
     bool is_deflate64 = false;  // which libzip does not unpack
+    std::string refusal{};      // why its bytes are not given, where they are not
+    bool is_unsupported = false;
   };
 
   explicit ZipContainer(Job& job);

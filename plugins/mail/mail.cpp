@@ -28,6 +28,8 @@ constexpr const char* kTypes[] = {"message/*",
                                   "application/mac-binhex40",
                                   "application/octet-stream",
                                   "application/vnd.ms-outlook",
+                                  "application/x-ole-storage",
+                                  "application/CDFV2*",
                                   nullptr};
 
 constexpr std::size_t kBlock = 1U << 20U;
@@ -38,6 +40,12 @@ std::string read_head(const Job& job) {
   const auto got = job.read_at(0, {reinterpret_cast<std::uint8_t*>(head.data()), head.size()});
   head.resize(static_cast<std::size_t>(std::max<std::int64_t>(got, 0)));
   return head;
+}
+
+/// libmagic does not know a damaged .msg: then the names in it tell.
+MailForm form_of_item(const Job& job, std::string_view head) {
+  const MailForm form = form_of(head, job.media_type());
+  return form == MailForm::none && is_outlook_message(job, head) ? MailForm::outlook_message : form;
 }
 
 /// A mail in memory, and what stands around it.
@@ -140,7 +148,7 @@ class Mail final : public Plugin {
 
   ts_status finish(Job& job) override {
     const std::string head = read_head(job);
-    const MailForm form = form_of(head, job.media_type());
+    const MailForm form = form_of_item(job, head);
     if (form == MailForm::message || form == MailForm::emlx) examine_message(job, form, head);
     if (is_outlook(form)) examine_outlook(job, form);
     return TS_OK;
@@ -148,7 +156,7 @@ class Mail final : public Plugin {
 
   ts_status list(Job& job) override {
     const std::string head = read_head(job);
-    const MailForm form = form_of(head, job.media_type());
+    const MailForm form = form_of_item(job, head);
     if (form == MailForm::mbox) return list_mbox(job);
     if (is_outlook(form)) return list_outlook(job, form);
     if (form != MailForm::message && form != MailForm::emlx) return TS_OK;
@@ -166,7 +174,7 @@ class Mail final : public Plugin {
 
   ts_status extract(Job& job, std::uint32_t first, std::uint32_t count) override {
     const std::string head = read_head(job);
-    const MailForm form = form_of(head, job.media_type());
+    const MailForm form = form_of_item(job, head);
     if (form == MailForm::mbox) return extract_mbox(job, first, count);
     if (is_outlook(form)) return extract_outlook(job, form, first, count);
     if (form != MailForm::message && form != MailForm::emlx) return TS_OK;

@@ -31,6 +31,8 @@ struct OutlookVisitor {
   std::function<void(std::string_view kind, const std::string& text)> problem;
 };
 
+/// Whether a compound file that begins with `head` has the streams of an Outlook message.
+bool is_outlook_message(const Job& job, std::string_view head);
 /// Walks an Outlook message (.msg). False: nothing of it can be read, which is told as a problem.
 bool walk_outlook_message(const Job& job, const OutlookVisitor& visitor);
 /// Walks an Outlook data file (.pst, .ost) with its deleted items.

@@ -107,7 +107,11 @@ class Walk {
   bool message(const std::string& prefix, std::size_t header, const std::string& folder, unsigned depth) {
     constexpr std::int64_t kWestern = 1252;
     StorageProperties properties(file_, prefix, header, kWestern);
-    if (!properties.is_there()) return false;
+    if (!properties.is_there()) {
+      if (depth > 0) return false;
+      visitor_.problem("corrupt",
+                       "the stream of its properties is lost: of times and flags nothing is known");
+    }
     properties.set_code_page(properties.integer(mapi::kMessagePage)
                                  .value_or(properties.integer(mapi::kInternetPage).value_or(kWestern)));
     std::vector<std::unique_ptr<StorageProperties>> recipients;
@@ -123,12 +127,14 @@ class Walk {
     Files files;
     for (const std::string& name : children(prefix, "__attach_version1.0_#"))
       attachment(prefix + name + "/", folder, properties.code_page(), depth, files, out);
-    const bool sent = is_sent_class(properties.text(mapi::kMessageClass).value_or(""));
+    const auto message_class = properties.text(mapi::kMessageClass);
+    // A damaged one may have lost its class; what has a text or a subject is shown then.
+    const bool sent =
+        message_class ? is_sent_class(*message_class) : !out.subject.empty() || !out.body.empty();
     if (visitor_.message && sent) running_ = running_ && visitor_.message(out);
     for (const MailProblem& problem : problems) visitor_.problem(problem.kind, problem.text);
     if (!sent && depth == 0) {
-      visitor_.problem("unsupported", "an Outlook item of class " +
-                                          properties.text(mapi::kMessageClass).value_or("") +
+      visitor_.problem("unsupported", "an Outlook item of class " + message_class.value_or("unknown") +
                                           " is no message; only its attachments are read");
     }
     for (const auto& [path, entry] : files.streams) give(path, *entry);
@@ -206,10 +212,41 @@ class Walk {
 
 }  // namespace
 
-bool walk_outlook_message(const Job& job, const OutlookVisitor& visitor) {
-  auto opened = CompoundFile::open(
+namespace {
+
+Result<CompoundFile> open_compound(const Job& job) {
+  return CompoundFile::open(
       [&](std::uint64_t offset, std::span<std::uint8_t> out) { return job.read_at(offset, out); },
       job.size());
+}
+
+/// Streams of which the end cannot be read. Those that share sectors are not all followed.
+std::size_t count_cut(const CompoundFile& file, std::uint64_t file_size) {
+  // What was cut off is still named with its size.
+  std::uint64_t left = file_size * 8 + (1U << 20U);
+  std::size_t cut = 0;
+  for (const CompoundEntry& entry : file.entries()) {
+    if (entry.kind != CompoundEntry::Kind::stream || entry.size == 0) continue;
+    if (entry.size > left) return cut;
+    left -= entry.size;
+    const CompoundFile::Stream stream = file.open_stream(entry);
+    std::uint8_t last = 0;
+    if (stream.is_short() || stream.read_at(stream.size() - 1, {&last, 1}) != 1) ++cut;
+  }
+  return cut;
+}
+
+}  // namespace
+
+bool is_outlook_message(const Job& job, std::string_view head) {
+  if (!CompoundFile::is_compound({reinterpret_cast<const std::uint8_t*>(head.data()), head.size()}))
+    return false;
+  const auto opened = open_compound(job);
+  return opened && opened->holds_outlook_message();
+}
+
+bool walk_outlook_message(const Job& job, const OutlookVisitor& visitor) {
+  auto opened = open_compound(job);
   if (!opened) {
     visitor.problem("corrupt", "the Outlook message cannot be read: " + opened.error().message);
     return false;
@@ -217,7 +254,11 @@ bool walk_outlook_message(const Job& job, const OutlookVisitor& visitor) {
   const CompoundFile file = opened.take();
   for (const std::string& problem : file.problems()) visitor.problem("corrupt", problem);
   // Other compound files of Outlook, such as templates, have the same form.
-  if (!file.find("__properties_version1.0")) return false;
+  if (!file.holds_outlook_message()) return false;
+  if (visitor.message) {
+    if (const std::size_t cut = count_cut(file, job.size()); cut > 0)
+      visitor.problem("corrupt", fmt::format("{} of its parts are cut off or lost", cut));
+  }
   return Walk(file, visitor).message("", 32, "", 0);
 }
 

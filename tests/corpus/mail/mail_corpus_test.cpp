@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "content/content.hpp"
+#include "support/file_contents.hpp"
 #include "support/plugin_host.hpp"
 
 namespace touchstone::test {
@@ -35,8 +35,7 @@ const std::string kMailbox =
     "/sepinf-inc+IPED/iped-parsers/iped-parsers-impl/src/test/resources/test-files/test_mbox.mbox";
 
 std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return touchstone::test::contents_of(path);
 }
 
 std::vector<std::string> split(const std::string& text, char by) {
@@ -265,6 +264,20 @@ TEST_F(MailsOfOthers, AnOutlookMessageIsReadWithItsFiles) {
                   "/__substg1.0_37010102' | sha256sum | cut -c1-64");
     EXPECT_EQ(given.data.at(i).sha256, digest) << listed.members[i].path;
   }
+}
+
+TEST_F(MailsOfOthers, AnOutlookMessageThatWasCutOffIsStillRead) {
+  const Record whole = message(kMicrosoft + "testMSG_att_doc.msg");
+  TestItem cut = file(kMicrosoft + "testMSG_att_doc.msg");
+  // libmagic follows the chains of sectors and gives up where they leave the file.
+  cut.bytes.resize(cut.bytes.size() / 2);
+  cut.media_type = "application/x-ole-storage";
+  const Outcome outcome = host_->examine(cut);
+  ASSERT_EQ(messages(outcome).size(), 1U);
+  EXPECT_EQ(text(messages(outcome).front(), "sender"), text(whole, "sender"));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_EQ(outcome.problems.front().kind, "corrupt");
+  EXPECT_EQ(host_->list(cut).members.size(), 2U);
 }
 
 TEST_F(MailsOfOthers, WhatTikaStatesOfAnOutlookMessageHolds) {
