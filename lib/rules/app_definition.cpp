@@ -18,9 +18,9 @@ constexpr std::size_t kMaxVersions = 100;
 const std::vector<std::pair<std::string_view, std::vector<std::string_view>>>& columns_by_kind() {
   static const std::vector<std::pair<std::string_view, std::vector<std::string_view>>> table = {
       {"message",
-       {"app", "account", "conversation", "sent", "received", "time_basis", "direction", "sender",
-        "recipients", "body", "status", "deleted", "edited", "source_table", "source_row", "attachment_path",
-        "attachment_name", "attachment_media_type"}},
+       {"app", "account", "conversation", "sent", "sent_local", "received", "time_basis", "direction",
+        "sender", "recipients", "body", "status", "deleted", "edited", "source_table", "source_row",
+        "attachment_path", "attachment_name", "attachment_media_type"}},
       {"attachment",
        {"source_row", "message_row", "message_table", "ordinal", "name", "media_type", "path",
         "source_table"}},

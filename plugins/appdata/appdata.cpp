@@ -1,5 +1,5 @@
 // appdata: messages, calls, contacts, accounts, locations and visits from the databases of apps, as
-// rules/apps/*.toml describe them (docs/apps.md). Knows no app itself.
+// rules/apps/*.toml describe them (docs/apps.md), and from pages that are left of such. Knows no app itself.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,12 +17,14 @@ namespace {
 
 /// The last: a database that is encrypted has no form at all.
 constexpr const char* kMediaTypes[] = {"application/vnd.sqlite3", "application/x-sqlite3",
-                                       "application/octet-stream", nullptr};
+                                       "application/octet-stream", "application/x-sqlite3-pages", nullptr};
 
 /// Bytes of the file's start that are looked at. Those of a cipher are spread evenly: for 16 KiB the entropy
 /// is above 7.98 bits a byte; of compressed data it is no less, but that has a form, which gives it a type.
 constexpr std::size_t kSample = std::size_t{16} * 1024;
 constexpr double kMinEntropy = 7.6;
+/// Without a path, fewer columns are no sign of an app: others may have the same.
+constexpr std::size_t kLeastAsked = 5;
 /// Of SQLCipher's pages, and of what SQLite makes at least.
 constexpr std::uint64_t kSmallestPage = 512;
 
@@ -69,6 +71,10 @@ class AppData final : public Plugin {
   }
 
   ts_status begin(Job& job) override {
+    if (job.media_type() == "application/x-sqlite3-pages") {
+      read_pages(job);
+      return TS_DONE;
+    }
     const std::string_view path = job.path();
     bool claimed = any_path_;
     for (const AppDefinition& app : apps_) {
@@ -87,11 +93,81 @@ class AppData final : public Plugin {
             app.info.title + ": the database is encrypted and was not read; it takes " + source->encrypted);
       }
     }
-    if (!claimed && job.media_type() != "application/octet-stream") guess(job);
+    if (!claimed && job.media_type() != "application/octet-stream" && !take_by_tables(job)) guess(job);
     return TS_DONE;
   }
 
  private:
+  /// Pages of tables without their database: by the definitions of the databases that they may be of.
+  void read_pages(Job& job) {
+    const std::uint32_t count = job.page_databases();
+    for (std::uint32_t i = 0; i < count && !job.cancelled(); ++i) {
+      const std::string path = job.use_page_database(i);
+      if (path.empty()) {
+        if (const Choice best = best_fit(job); best.app) Extraction(job, *best.app, *best.source).run_pages();
+        continue;
+      }
+      for (const AppDefinition& app : apps_) {
+        const auto source = std::find_if(app.sources.begin(), app.sources.end(),
+                                         [&](const AppSource& s) { return any_matches(s.paths, path); });
+        if (source == app.sources.end()) continue;
+        Extraction extraction(job, app, *source);
+        extraction.set_path(path);
+        extraction.run_pages();
+      }
+    }
+  }
+
+  struct Choice {
+    const AppDefinition* app = nullptr;
+    const AppSource* source = nullptr;
+  };
+  /// Of tables that pages define themselves: the definition that asks most of those that fit; null if none
+  /// does.
+  Choice best_fit(Job& job) const {
+    Choice best;
+    std::size_t most = 0;
+    for (const AppDefinition& app : apps_) {
+      for (const AppSource& source : app.sources) {
+        const std::size_t asked = Extraction(job, app, source).required_columns();
+        if (asked <= most) continue;
+        most = asked;
+        best = {&app, &source};
+      }
+    }
+    return most < kLeastAsked ? Choice{} : best;
+  }
+
+  /// A copy, a backup or a carved database lies anywhere: whose tables these are, if they are anybody's.
+  bool take_by_tables(Job& job) const {
+    const AppDefinition* best_app = nullptr;
+    const AppSource* best_source = nullptr;
+    std::size_t most = 0;
+    Schema schema;
+    if (apps_.empty() || !schema.read(job)) return false;
+    for (const AppDefinition& app : apps_) {
+      for (const AppSource& source : app.sources) {
+        if (!may_fit(schema, source)) continue;
+        const std::size_t likeness = Extraction(job, app, source).likeness();
+        if (likeness <= most) continue;
+        most = likeness;
+        best_app = &app;
+        best_source = &source;
+      }
+    }
+    if (most == 0) return false;
+    Extraction(job, *best_app, *best_source).run_elsewhere();
+    return true;
+  }
+
+  /// Whether a version has all its tables: most databases have none of any.
+  static bool may_fit(const Schema& schema, const AppSource& source) {
+    return std::any_of(source.versions.begin(), source.versions.end(), [&](const AppVersion& version) {
+      return std::all_of(version.required.begin(), version.required.end(),
+                         [&](const AppRequiredTable& table) { return schema.has(table.table); });
+    });
+  }
+
   static void guess(Job& job) {
     AppDefinition app;
     app.info.id = app_of_path(job.path());

@@ -66,7 +66,7 @@ bool is_spoken(const AppQuery& query) {
 
 /// Kinds whose rows say in a column of their own that they were recovered.
 bool has_recovered(const AppQuery& query) {
-  return is_spoken(query) && query.kind != "call";
+  return query.kind != "attachment";
 }
 
 void add_to_status(std::vector<Field>& fields, std::deque<std::string>& texts, const std::string& more) {
@@ -80,6 +80,22 @@ void add_to_status(std::vector<Field>& fields, std::deque<std::string>& texts, c
     fields.erase(status);
   }
   fields.push_back({"status", Cell(std::string_view(texts.emplace_back(std::move(text))))});
+}
+
+/// A row that stands in the database under the number of a recovered one: listed for comparison.
+bool is_live(Query& rows, std::size_t origin) {
+  return from_abi(rows.value(origin + 1).text) == "live row";
+}
+
+/// A row whose table only its form tells is none of messages or calls if its time is no time: the years 2000
+/// to 2040. One of a live database needs no such check.
+bool has_likely_time(const std::vector<Field>& fields) {
+  constexpr std::int64_t kFirst = 946'684'800'000'000, kLast = 2'208'988'800'000'000;
+  return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+    const ts_value& value = field.cell.value;
+    return form_of(field.name) == FieldForm::time && value.kind == TS_INTEGER && value.integer >= kFirst &&
+           value.integer < kLast;
+  });
 }
 
 }  // namespace
@@ -127,9 +143,13 @@ struct Extraction::Columns {
 void Extraction::run() {
   if (!schema_.read(*job_)) return;
   const AppVersion* version = choose_version();
+  if (version)
+    adapted_ = adapted(*job_, schema_, *version);
+  else
+    version = adapt();
   if (!version) return tell_unknown();
   const bool tested = tell_schema(*version);
-  run_version(*version);
+  run_version(adapted_ ? adapted_->version : *version);
   if (!job_->cancelled()) tell_untried(*version, tested);
 }
 
@@ -137,10 +157,27 @@ void Extraction::run_version(const AppVersion& version) {
   announce_recovered(version);
   for (const AppQuery& query : version.queries) {
     if (job_->cancelled()) return;
-    rows_[query.table] = run_query(query, version);
+    const std::uint64_t rows = run_query(query, version);
+    rows_[query.table] += rows;
+    if (query.kind == "message") messages_ += rows;
     run_recovered(query, version);
   }
   for (const auto& [table, gaps] : gaps_) gaps.tell(*job_, rule_, app_->info.title);
+}
+
+bool Extraction::run_pages() {
+  if (!schema_.read(*job_)) return false;
+  const AppVersion* version = choose_version();
+  if (version)
+    adapted_ = adapted(*job_, schema_, *version);
+  else
+    version = adapt();
+  if (!version) return false;
+  if (adapted_) version = &adapted_->version;
+  of_pages_ = true;
+  announce_recovered(*version);
+  for (const AppQuery& query : version->queries) run_recovered(query, *version);
+  return true;
 }
 
 bool Extraction::fits() {
@@ -176,11 +213,12 @@ std::vector<Field> Extraction::fields_of(const AppQuery& query, Query& rows, con
 }
 
 std::string Extraction::sql_of(const AppQuery& query, const AppVersion& version) {
-  const std::string sql =
-      runnable_sql(query.sql, version, [&](std::string_view table, std::string_view column) {
-        return column.empty() ? schema_.has(table) : schema_.columns(*job_, table).contains(fold(column));
-      });
-  const std::string_view path = job_->path();
+  std::string sql = runnable_sql(query.sql, version, [&](std::string_view table, std::string_view column) {
+    if (adapted_) table = adapted_->name_of(table);
+    return column.empty() ? schema_.has(table) : schema_.columns(*job_, table).contains(fold(column));
+  });
+  if (adapted_) sql = with_tables(adapted_->tables, sql);
+  const std::string_view path = path_.empty() ? job_->path() : std::string_view(path_);
   return with_file_name(sql, path.substr(path.rfind('/') + 1));
 }
 
@@ -213,6 +251,11 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
   const std::string named = columns.source_row ? plain_text(rows.value(*columns.source_row)) : std::string();
   std::string row = named;
   status_.clear();
+  if (of_pages_ && columns.origin && is_live(rows, *columns.origin)) {
+    seen_.add_live(query.kind, query.table, row, fields);
+    return;
+  }
+  if (of_pages_ && is_spoken(query) && !has_likely_time(fields)) return;
   if (!columns.origin) {
     note_live(query, rows, columns, row, fields);
     if (has_recovered(query) && !columns.has("recovered")) fields.push_back({"recovered", Cell(0)});
@@ -222,7 +265,8 @@ void Extraction::emit_row(const AppQuery& query, Query& rows, const Columns& col
   const std::string& app = app_->info.id;
   if (query.kind == "attachment") {
     name_by_path(fields);
-    const std::string table = columns.table_of_message(rows);
+    std::string table = columns.table_of_message(rows);
+    if (adapted_) table = adapted_->name_of(table);
     const std::string message =
         columns.message_row ? plain_text(rows.value(*columns.message_row)) : std::string();
     const std::string key = message_keys_.find(table, message);
@@ -315,13 +359,16 @@ bool Extraction::mark_recovered(const AppQuery& query, Query& rows, const Column
   if (seen_.repeats(query.kind, query.table, row, fields)) return false;
   const std::size_t origin = *columns.origin;
   const bool older = rows.value(origin + kOlder).integer != 0;
+  if (has_recovered(query)) {
+    std::erase_if(fields, [](const Field& f) { return f.name == "recovered"; });
+    fields.push_back({"recovered", Cell(1)});
+  }
   if (is_spoken(query)) {
     if (const ts_value number = columns.source_row ? rows.value(*columns.source_row) : ts_value{};
-        number.kind == TS_INTEGER)
+        number.kind == TS_INTEGER && !of_pages_)
       gaps_.at(query.table).note_recovered(number.integer);
-    std::erase_if(fields, [](const Field& f) { return f.name == "deleted" || f.name == "recovered"; });
+    std::erase_if(fields, [](const Field& f) { return f.name == "deleted"; });
     fields.push_back({"deleted", Cell(older ? 0 : 1)});
-    if (has_recovered(query)) fields.push_back({"recovered", Cell(1)});
     if (older && query.kind == "message") {
       std::erase_if(fields, [](const Field& f) { return f.name == "edited"; });
       fields.push_back({"edited", Cell(1)});

@@ -13,6 +13,7 @@
 #include <touchstone/plugin.hpp>
 #include <vector>
 
+#include "adapted.hpp"
 #include "fields.hpp"
 #include "gaps.hpp"
 #include "guess.hpp"
@@ -28,10 +29,26 @@ class Extraction {
   Extraction(Job& job, const AppDefinition& app, const AppSource& source)
       : job_(&job), app_(&app), source_(&source) {}
   void run();
+  /// Of pages of tables whose database is gone, by the tables of the one in use (Job::use_page_database):
+  /// only what was recovered, and what the database has of the same rows is not said again. False: no version
+  /// fits.
+  bool run_pages();
+  /// Of the database that the pages may be of; else the item's.
+  void set_path(std::string path) { path_ = std::move(path); }
   /// Of a database that no definition claims: `app` and `source` only name it.
   void run_unclaimed();
+  /// Of a database that lies where no definition says, and has the tables of this one.
+  void run_elsewhere() {
+    elsewhere_ = true;
+    run();
+  }
   /// Whether a version of the source fits the database.
   bool fits();
+  /// How well a version fits, where the tables alone must say whose they are: columns that it names. 0: not,
+  /// or too few of them to tell, or no record is in them.
+  std::size_t likeness();
+  /// Columns that the version which fits asks for; 0 if none fits.
+  std::size_t required_columns();
   /// Why no version fits: the first thing of each.
   std::string misfits();
   /// What the nearest version of those that do not fit lacks.
@@ -43,7 +60,10 @@ class Extraction {
   struct Columns;
   const AppVersion* choose_version();
   const AppVersion* nearest_version();
+  const AppVersion* adapt();
+  bool has_records(const AppVersion& version);
   bool tell_schema(const AppVersion& version);
+  std::string untried_schema(const AppVersion& version, bool tested);
   void tell_untried(const AppVersion& version, bool tested);
   void tell_unknown();
   std::string run_guesses(const GuessLimits& limits);
@@ -69,13 +89,18 @@ class Extraction {
   const AppSource* source_;
   std::string rule_ = app_->info.id;  ///< of findings
   std::string other_misfits_;
+  std::string path_;
   std::map<std::string, std::uint64_t> rows_;  ///< listed, by table
+  std::uint64_t messages_ = 0;                 ///< listed, of all tables
   Schema schema_;
+  bool elsewhere_ = false;
+  std::optional<AdaptedVersion> adapted_;  ///< where the database lacks some of what the version requires
   FieldMaker maker_;
   SeenRecords seen_;
   std::map<std::string, Gaps> gaps_;                       ///< by table of messages or calls
   std::optional<std::vector<std::uint64_t>> beneath_log_;  ///< hashes of the query's rows without the log
   std::deque<std::string> status_;                         ///< texts that fields point to, for one row
+  bool of_pages_ = false;                                  ///< run_pages()
   bool attachments_follow_ = false;                        ///< in a query of their own
   MessageKeys message_keys_;
 };

@@ -43,10 +43,53 @@ const AppVersion* Extraction::nearest_version() {
   return nearest;
 }
 
+/// The version that takes the least to read the database, though it lacks some of what that requires.
+const AppVersion* Extraction::adapt() {
+  const AppVersion* best = nullptr;
+  for (const AppVersion& version : source_->versions) {
+    auto found = adapted(*job_, schema_, version);
+    if (!found || (best && found->notes.size() >= adapted_->notes.size())) continue;
+    adapted_ = std::move(found);
+    best = &version;
+  }
+  return best;
+}
+
+bool Extraction::has_records(const AppVersion& version) {
+  return std::any_of(version.queries.begin(), version.queries.end(), [&](const AppQuery& query) {
+    Query rows = job_->query(fmt::format("SELECT 1 FROM (\n{}\n) LIMIT 1", sql_of(query, version)));
+    return rows && rows.step();
+  });
+}
+
+std::size_t Extraction::likeness() {
+  // A call log has five columns that say so; what has fewer can be of any app.
+  constexpr std::size_t kLeastColumns = 5;
+  if (!schema_.read(*job_)) return 0;
+  const AppVersion* version = choose_version();
+  if (!version) return 0;
+  std::size_t named = 0, there = 0;
+  for (const AppRequiredTable& table : version->required) {
+    named += table.columns.size();
+    there += schema_.columns(*job_, table.table).size();
+  }
+  if (named < kLeastColumns) return 0;
+  const std::size_t unknown = difference(*job_, schema_, *version).unknown.size();
+  return unknown * 2 <= there && has_records(*version) ? named : 0;
+}
+
 std::size_t Extraction::distance() {
   if (!schema_.read(*job_)) return std::numeric_limits<std::size_t>::max();
   const AppVersion* nearest = nearest_version();
   return nearest ? difference(*job_, schema_, *nearest).missing.size() : 0;
+}
+
+std::size_t Extraction::required_columns() {
+  const AppVersion* version = schema_.read(*job_) ? choose_version() : nullptr;
+  std::size_t columns = 0;
+  if (version)
+    for (const AppRequiredTable& table : version->required) columns += table.columns.size();
+  return columns;
 }
 
 std::string Extraction::misfits() {
@@ -79,31 +122,50 @@ bool Extraction::tell_schema(const AppVersion& version) {
   return tested;
 }
 
-/// Of a database that a version reads: what it has that the definition does not know. Tables that look like
-/// messages are told even of a schema that was tried. Where the definition found no message at all, they are
-/// read by guess; else they may well be copies of what it did find.
-void Extraction::tell_untried(const AppVersion& version, bool tested) {
+/// What the database has that the definition does not know, or lacks; empty if there is nothing to say.
+std::string Extraction::untried_schema(const AppVersion& version, bool tested) {
   const SchemaDifference found = difference(*job_, schema_, version);
+  const std::string schema = schema_.fingerprint(*job_);
   std::string text;
-  if (!tested && !found.unknown.empty())
-    text = fmt::format(
-        "database of a version that was not tried (schema {}): {} read by the definition for \"{}\"{}",
-        schema_.fingerprint(*job_), counted(found.tables_read, "table", "tables"), version.name,
-        in_words(found, found.absent_optional));
-  std::vector<std::string> names;
+  if (elsewhere_)
+    text = fmt::format("no definition names this place; its tables are those of \"{}\" (schema {})",
+                       version.name, schema);
+  const std::size_t read = found.tables_read + (adapted_ ? adapted_->renamed.size() : 0);
+  if ((tested || found.unknown.empty()) && !adapted_) return text;
+  if (!text.empty()) text += "; ";
+  text += fmt::format("database of {} (schema {}): {} read by the definition for \"{}\"",
+                      adapted_ ? "an unknown version" : "a version that was not tried", schema,
+                      counted(read, "table", "tables"), version.name);
+  if (adapted_)
+    for (const std::string& note : adapted_->notes) text += "; " + note;
+  return text + in_words(found, adapted_ ? std::vector<std::string>() : found.absent_optional);
+}
+
+/// Of a database that a version reads: what it has that the definition does not know. Tables that look like
+/// messages are told even of a schema that was tried. Where the definition found no message at all, they and
+/// those that it should have found them in are read by guess; else they may well be copies of what it found.
+void Extraction::tell_untried(const AppVersion& version, bool tested) {
+  std::string text = untried_schema(version, tested);
+  const AppVersion& used = adapted_ ? adapted_->version : version;
+  std::vector<std::string> names, empty;
   std::set<std::string> folded;
-  for (const UnreadTable& table : unread_message_tables(*job_, schema_, version)) {
+  for (const UnreadTable& table : unread_message_tables(*job_, schema_, used)) {
     names.push_back(fmt::format("{} ({} rows)", valid_utf8(table.name.substr(0, 60)), table.rows));
     folded.insert(fold(table.name));
   }
-  if (!names.empty()) {
-    text += fmt::format("{}tables that look like messages were not read: {}", text.empty() ? "" : "; ",
-                        listed(names));
-    const bool found_none = std::none_of(
-        version.queries.begin(), version.queries.end(),
-        [&](const AppQuery& query) { return query.kind == "message" && rows_[query.table] > 0; });
-    if (!tested && found_none) text += run_guesses({.skip = {}, .only = &folded});
+  const bool found_none = messages_ == 0;
+  for (const AppQuery& query : used.queries) {
+    if (!found_none || tested || query.kind != "message" || rows_[query.table] > 0) continue;
+    const std::int64_t rows = schema_.rows(*job_, query.table);
+    if (rows > 1 && folded.insert(fold(query.table)).second)
+      empty.push_back(fmt::format("{} ({} rows)", query.table, rows));
   }
+  const auto add = [&](std::string_view what, const std::vector<std::string>& tables) {
+    if (!tables.empty()) text += fmt::format("{}{}{}", text.empty() ? "" : "; ", what, listed(tables));
+  };
+  add("tables that look like messages were not read: ", names);
+  add("the definition finds no message in tables that should have them: ", empty);
+  if (!folded.empty() && !tested && found_none) text += run_guesses({.skip = {}, .only = &folded});
   if (!text.empty()) job_->emit_problem("unknown_schema", fmt::format("{}: {}", app_->info.title, text));
 }
 

@@ -76,7 +76,7 @@ std::string valid_utf8(std::string_view text) {
 FieldForm form_of(std::string_view column) {
   if (column == "sent" || column == "received" || column == "started" || column == "taken" ||
       column == "visited" || column == "starts" || column == "ends" || column == "starts_local" ||
-      column == "ends_local" || column == "created" || column == "modified")
+      column == "ends_local" || column == "sent_local" || column == "created" || column == "modified")
     return FieldForm::time;
   if (column == "deleted" || column == "edited" || column == "recovered" || column == "all_day" ||
       column == "locked")

@@ -7,39 +7,20 @@
 #include <map>
 #include <optional>
 
-#include "content/sqlite/table_shape.hpp"
 #include "fields.hpp"
 #include "guess_names.hpp"
+#include "guess_tables.hpp"
 #include "guess_values.hpp"
 #include "schema.hpp"
 
 namespace touchstone::appdata {
 namespace {
 
-/// Rows looked at, bytes of each text, and columns asked for in one query.
-constexpr std::size_t kSampleRows = 500, kSampleBytes = 2000, kMaxColumns = 40;
-constexpr std::size_t kMaxTables = 2000, kMaxTexts = 4;
+/// Rows looked at, bytes of each text, and texts of a table that are tried.
+constexpr std::size_t kSampleRows = 500, kSampleBytes = 2000, kMaxTexts = 4;
 /// Fewer texts are messages only where a name or a direction says so.
 constexpr std::size_t kFewTexts = 5;
 constexpr double kMostTimes = 0.9;
-
-struct Candidate {
-  std::size_t column = 0;
-  ColumnGuess guess;
-};
-
-struct Table {
-  sqlite::TableShape shape;
-  std::string sql;
-  bool named = false;
-  bool shadow = false;             ///< what a full-text index keeps of another table
-  std::vector<Candidate> columns;  ///< those with a role
-  bool has(ColumnRole role) const {
-    return std::any_of(columns.begin(), columns.end(),
-                       [&](const Candidate& c) { return c.guess.role == role; });
-  }
-  const std::string& name_of(std::size_t column) const { return shape.columns[column].name; }
-};
 
 bool is_direction(ColumnRole role) {
   return role == ColumnRole::outgoing || role == ColumnRole::incoming || role == ColumnRole::direction;
@@ -80,30 +61,17 @@ void note(Evidence& evidence, const ts_value& value) {
   if (evidence.values.size() < 3) evidence.values.insert(std::move(text));
 }
 
-/// Whether a name can stand in SQL of ours, quoted.
-bool is_plain(std::string_view name) {
-  return name.find('\0') == std::string_view::npos && name.find("{file_name}") == std::string_view::npos;
-}
-
 /// How one table would be read.
 struct Reading {
-  std::size_t text = 0, time = 0;
-  std::size_t written = 0;  ///< texts of the sample
-  int rank = 0;             ///< of the text's column
-  bool markup = false;      ///< many texts are HTML or the like
+  std::size_t text = 0, time = 0;  ///< these and the following by number of the table's places
+  std::size_t written = 0;         ///< texts of the sample
+  int rank = 0;                    ///< of the text's column
+  bool markup = false;             ///< many texts are HTML or the like
   Epoch epoch = Epoch::unix_s;
   std::optional<std::size_t> sender, other_party, recipient, conversation, direction;
   ColumnRole direction_role = ColumnRole::none;
-  std::map<std::size_t, bool> integers;  ///< by column: whether a party is a number, which may lead to a name
+  std::map<std::size_t, bool> integers;  ///< whether a party is a number, which may lead to a name
 };
-
-/// FTS names the columns of its shadow table docid, c0…, c1…:
-/// https://www.sqlite.org/fts3.html#_shadow_tables_
-bool is_shadow(const std::vector<std::string>& columns) {
-  for (std::size_t i = 1; i < columns.size(); ++i)
-    if (!columns[i].starts_with("c" + std::to_string(i - 1))) return false;
-  return columns.size() > 1;
-}
 
 class Guesser {
  public:
@@ -111,85 +79,54 @@ class Guesser {
   std::vector<GuessedTable> run(std::size_t& left_out);
 
  private:
-  void read_tables();
-  void add_table(const std::string& name, std::string sql);
-  std::optional<Reading> read(const Table& table);
-  std::optional<Reading> read(const Table& table, const Candidate& text);
-  bool choose(const Table& table, const std::map<std::size_t, Evidence>& evidence, std::size_t texts,
+  std::optional<Reading> read(const GuessTable& table);
+  std::optional<Reading> read(const GuessTable& table, std::size_t text);
+  bool choose(const GuessTable& table, const std::map<std::size_t, Evidence>& evidence, std::size_t texts,
               Reading& reading) const;
-  std::string person_sql(const Table& table, const Reading& reading, std::size_t column, std::string& joins);
-  GuessedTable query_of(const Table& table, const Reading& reading);
+  std::string person_sql(const GuessTable& table, const Reading& reading, std::size_t place,
+                         std::string& joins);
+  GuessedTable query_of(const GuessTable& table, const Reading& reading);
+
+  void look_at(const std::vector<GuessTable>& tables);
 
   Job* job_;
   const GuessLimits* limits_;
-  std::map<std::string, sqlite::TableShape> all_;  ///< folded name → what it looks like
-  std::vector<Table> tables_;                      ///< those that may have messages
+  GuessTables tables_;
+  struct Found {
+    const GuessTable* table;
+    Reading reading;
+  };
+  std::vector<Found> found_;
 };
 
-/// Names of the schema are read by a query of its own kind: nothing of the evidence is asked yet.
-void Guesser::read_tables() {
-  Query query = job_->query(
-      "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%' AND length(sql) "
-      "< 1000000");
-  if (!query) return;
-  while (query.step() && all_.size() < kMaxTables) {
-    const ts_value name = query.value(0), sql = query.value(1);
-    if (name.kind != TS_TEXT || sql.kind != TS_TEXT) continue;
-    add_table(std::string(from_abi(name.text)), std::string(from_abi(sql.text)));
-  }
-}
-
-void Guesser::add_table(const std::string& name, std::string sql) {
-  auto shape = sqlite::parse_create_table(sql);
-  // What SQLite itself would call it is what counts; where the two differ the schema lies.
-  if (!shape || fold(shape->name) != fold(name) || !is_plain(name)) return;
-  const std::string folded = fold(name);
-  all_.emplace(folded, *shape);
-  if (folded.starts_with("sqlite_") || limits_->skip.contains(folded)) return;
-  if (limits_->only && !limits_->only->contains(folded)) return;
-  Table table{std::move(*shape), std::move(sql), is_named_for_messages(name), false, {}};
-  std::vector<std::string> names;
-  names.reserve(table.shape.columns.size());
-  for (const sqlite::Column& column : table.shape.columns) names.push_back(column.name);
-  if (speaks_of_other_things(name, names)) return;
-  table.shadow = is_shadow(names);
-  for (std::size_t i = 0; i < names.size() && table.columns.size() < kMaxColumns; ++i)
-    if (const ColumnGuess guess = guess_column(names[i]);
-        guess.role != ColumnRole::none && is_plain(names[i]))
-      table.columns.push_back({i, guess});
-  const bool has_party = table.has(ColumnRole::sender) || table.has(ColumnRole::other_party) ||
-                         table.has(ColumnRole::conversation);
-  if (table.has(ColumnRole::text) && table.has(ColumnRole::time) && has_party)
-    tables_.push_back(std::move(table));
-}
-
-std::optional<Reading> Guesser::read(const Table& table) {
-  std::vector<Candidate> texts;
-  for (const Candidate& candidate : table.columns)
-    if (candidate.guess.role == ColumnRole::text) texts.push_back(candidate);
-  const auto better = [](const Candidate& a, const Candidate& b) { return a.guess.rank > b.guess.rank; };
-  std::stable_sort(texts.begin(), texts.end(), better);
+std::optional<Reading> Guesser::read(const GuessTable& table) {
+  std::vector<std::size_t> texts;
+  for (std::size_t i = 0; i < table.places.size(); ++i)
+    if (table.places[i].guess.role == ColumnRole::text) texts.push_back(i);
+  const auto rank = [&](std::size_t place) { return table.places[place].guess.rank; };
+  std::stable_sort(texts.begin(), texts.end(),
+                   [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
   if (texts.size() > kMaxTexts) texts.resize(kMaxTexts);
   std::optional<Reading> best;
-  for (const Candidate& text : texts) {
-    if (text.guess.rank <= kWeakRank && (!table.named || best)) continue;
+  for (const std::size_t text : texts) {
+    if (rank(text) <= kWeakRank && (!table.named || best)) continue;
     auto reading = read(table, text);
     if (reading && (!best || reading->written > best->written)) best = std::move(reading);
   }
   return best;
 }
 
-std::optional<Reading> Guesser::read(const Table& table, const Candidate& text) {
-  std::string sql = fmt::format("SELECT substr({}, 1, {})", quoted(table.name_of(text.column)), kSampleBytes);
+std::optional<Reading> Guesser::read(const GuessTable& table, std::size_t text) {
+  const std::string& written = table.places[text].sql;
+  std::string sql = fmt::format("SELECT substr({}, 1, {})", written, kSampleBytes);
   std::vector<std::size_t> asked;
-  for (const Candidate& candidate : table.columns) {
-    if (candidate.guess.role == ColumnRole::text) continue;
-    asked.push_back(candidate.column);
-    sql += ", " + quoted(table.name_of(candidate.column));
+  for (std::size_t i = 0; i < table.places.size(); ++i) {
+    if (table.places[i].guess.role == ColumnRole::text) continue;
+    asked.push_back(i);
+    sql.append(", ").append(table.places[i].sql);
   }
-  const std::string column = quoted(table.name_of(text.column));
-  sql += fmt::format(" FROM {} WHERE typeof({}) = 'text' AND {} <> '' LIMIT {}", quoted(table.shape.name),
-                     column, column, kSampleRows);
+  sql += fmt::format(" FROM {} m{} WHERE typeof({}) = 'text' AND {} <> '' LIMIT {}", quoted(table.shape.name),
+                     table.joins, written, written, kSampleRows);
   Query rows = job_->query(sql);
   if (!rows) return std::nullopt;
   TextEvidence texts;
@@ -199,9 +136,9 @@ std::optional<Reading> Guesser::read(const Table& table, const Candidate& text) 
     for (std::size_t i = 0; i < asked.size(); ++i) note(evidence[asked[i]], rows.value(i + 1));
   }
   Reading reading;
-  reading.text = text.column;
+  reading.text = text;
   reading.written = texts.written();
-  reading.rank = table.shadow ? 0 : text.guess.rank;
+  reading.rank = table.shadow ? 0 : table.places[text].guess.rank;
   reading.markup = texts.is_markup();
   if (!choose(table, evidence, texts.seen(), reading)) return std::nullopt;
   const bool told = table.named || reading.direction;
@@ -211,43 +148,40 @@ std::optional<Reading> Guesser::read(const Table& table, const Candidate& text) 
   return reading;
 }
 
-bool Guesser::choose(const Table& table, const std::map<std::size_t, Evidence>& evidence, std::size_t texts,
-                     Reading& reading) const {
+bool Guesser::choose(const GuessTable& table, const std::map<std::size_t, Evidence>& evidence,
+                     std::size_t texts, Reading& reading) const {
   int time_rank = 0, direction_rank = 0;
   std::map<ColumnRole, int> ranks;
-  const auto take = [&](ColumnRole role, const Candidate& candidate, std::optional<std::size_t>& place,
-                        int bonus) {
-    const int rank = candidate.guess.rank + bonus;
+  const auto take = [&](std::size_t at, std::optional<std::size_t>& place, int bonus) {
+    const auto [role, own_rank] = table.places[at].guess;
+    const int rank = own_rank + bonus;
     if (rank <= ranks[role]) return;
     ranks[role] = rank;
-    place = candidate.column;
+    place = at;
   };
-  for (const Candidate& candidate : table.columns) {
-    const auto found = evidence.find(candidate.column);
-    if (found == evidence.end()) continue;
-    const Evidence& of = found->second;
-    const auto [role, rank] = candidate.guess;
-    reading.integers[candidate.column] = of.integers;
+  for (const auto& [at, of] : evidence) {
+    const auto [role, rank] = table.places[at].guess;
+    reading.integers[at] = of.integers;
     if (role == ColumnRole::time) {
       const auto epoch = of.time.epoch();
       const bool most = static_cast<double>(of.time.times()) >= kMostTimes * static_cast<double>(texts);
       if (!epoch || !most || rank <= time_rank) continue;
       time_rank = rank;
-      reading.time = candidate.column;
+      reading.time = at;
       reading.epoch = *epoch;
     } else if (is_direction(role)) {
       const bool plain = role == ColumnRole::direction ? of.words : of.flags;
       if (!plain || rank <= direction_rank) continue;
       direction_rank = rank;
-      reading.direction = candidate.column;
+      reading.direction = at;
       reading.direction_role = role;
     } else if (of.filled > 0 && !of.time.epoch()) {
       // One value in all rows is the owner's, or says nothing.
       const int bonus = of.values.size() > 1 ? 20 : 0;
-      if (role == ColumnRole::sender) take(role, candidate, reading.sender, bonus);
-      if (role == ColumnRole::other_party) take(role, candidate, reading.other_party, bonus);
-      if (role == ColumnRole::recipient) take(role, candidate, reading.recipient, bonus);
-      if (role == ColumnRole::conversation) take(role, candidate, reading.conversation, bonus);
+      if (role == ColumnRole::sender) take(at, reading.sender, bonus);
+      if (role == ColumnRole::other_party) take(at, reading.other_party, bonus);
+      if (role == ColumnRole::recipient) take(at, reading.recipient, bonus);
+      if (role == ColumnRole::conversation) take(at, reading.conversation, bonus);
     }
   }
   // "user" and the like mean the owner where another column names the other side.
@@ -284,13 +218,14 @@ std::string referenced_table(const std::string& sql, const std::string& column) 
 
 /// SQL for a person in words: the column itself, or what it leads to by foreign key or by a table of its
 /// name.
-std::string Guesser::person_sql(const Table& table, const Reading& reading, std::size_t column,
+std::string Guesser::person_sql(const GuessTable& table, const Reading& reading, std::size_t place,
                                 std::string& joins) {
-  std::string own = "m." + quoted(table.name_of(column));
-  if (const auto number = reading.integers.find(column); number == reading.integers.end() || !number->second)
+  const GuessPlace& party = table.places[place];
+  const std::string& own = party.sql;
+  if (const auto number = reading.integers.find(place); number == reading.integers.end() || !number->second)
     return own;
-  std::vector<std::string> names{referenced_table(table.sql, table.name_of(column))};
-  std::string stem = fold(table.name_of(column));
+  std::vector<std::string> names{referenced_table(*party.ddl, party.column)};
+  std::string stem = fold(party.column);
   for (const char* end : {"_id", "_row_id", "id"}) {
     if (!stem.ends_with(end)) continue;
     const std::string bare = stem.substr(0, stem.size() - std::string_view(end).size());
@@ -298,11 +233,11 @@ std::string Guesser::person_sql(const Table& table, const Reading& reading, std:
     names.push_back(bare + "s");
   }
   for (const std::string& name : names) {
-    const auto found = name.empty() ? all_.end() : all_.find(name);
-    if (found == all_.end() || !found->second.row_id_column) continue;
+    const auto found = name.empty() ? tables_.all.end() : tables_.all.find(name);
+    if (found == tables_.all.end() || !found->second.row_id_column) continue;
     const auto identity = identity_column(found->second);
     if (!identity) continue;
-    const std::string alias = fmt::format("p{}", column);
+    const std::string alias = fmt::format("p{}", place);
     joins += fmt::format(" LEFT JOIN {} {} ON {}.{} = {}", quoted(found->second.name), alias, alias,
                          quoted(found->second.columns[*found->second.row_id_column].name), own);
     return fmt::format("coalesce(nullif({}.{}, ''), {})", alias, quoted(*identity), own);
@@ -320,9 +255,9 @@ std::string row_sql(const sqlite::TableShape& shape) {
   return "m." + quoted(shape.columns.front().name);
 }
 
-std::string direction_sql(const Table& table, const Reading& reading) {
+std::string direction_sql(const GuessTable& table, const Reading& reading) {
   if (!reading.direction) return "'unknown'";
-  const std::string column = "m." + quoted(table.name_of(*reading.direction));
+  const std::string& column = table.places[*reading.direction].sql;
   if (reading.direction_role == ColumnRole::outgoing)
     return fmt::format("CASE {} WHEN 1 THEN 'out' WHEN 0 THEN 'in' ELSE 'unknown' END", column);
   if (reading.direction_role == ColumnRole::incoming)
@@ -333,8 +268,9 @@ std::string direction_sql(const Table& table, const Reading& reading) {
       column);
 }
 
-GuessedTable Guesser::query_of(const Table& table, const Reading& reading) {
-  const auto column = [&](std::size_t at) { return "m." + quoted(table.name_of(at)); };
+GuessedTable Guesser::query_of(const GuessTable& table, const Reading& reading) {
+  const auto place = [&](std::size_t at) -> const std::string& { return table.places[at].sql; };
+  const auto name = [&](std::size_t at) { return listed({table.places[at].name}); };
   std::string joins, sender = "NULL", recipients = "NULL", conversation = "NULL";
   const std::string direction = direction_sql(table, reading);
   if (reading.sender) sender = person_sql(table, reading, *reading.sender, joins);
@@ -354,7 +290,7 @@ GuessedTable Guesser::query_of(const Table& table, const Reading& reading) {
     conversation =
         conversation == "NULL" ? named : fmt::format("coalesce(nullif({}, ''), {})", conversation, named);
   }
-  const std::string text = column(reading.text);
+  const std::string& text = place(reading.text);
   const std::string body =
       reading.markup
           ? fmt::format("CASE WHEN substr({0}, 1, 1) = '<' THEN markup_text({0}) ELSE {0} END", text)
@@ -363,44 +299,49 @@ GuessedTable Guesser::query_of(const Table& table, const Reading& reading) {
   result.query.kind = "message";
   result.query.table = table.shape.name;
   result.query.sql = fmt::format(
-      "SELECT {} AS source_row, CAST({} AS TEXT) AS conversation, {} AS sent, {} AS direction, "
+      "SELECT {} AS source_row, CAST({} AS TEXT) AS conversation, {} AS {}, {} AS direction, "
       "CAST({} AS TEXT) AS sender, {} AS recipients, {} AS body, 0 AS deleted, 0 AS edited\n"
       "FROM {} m{} WHERE typeof({}) = 'text' AND {} <> ''",
-      row_sql(table.shape), conversation, time_sql(reading.epoch, column(reading.time)), direction, sender,
-      recipients, body, quoted(table.shape.name), joins, text, text);
+      row_sql(table.shape), conversation, time_sql(reading.epoch, place(reading.time)),
+      reading.epoch == Epoch::local_8601 ? "sent_local" : "sent", direction, sender, recipients, body,
+      quoted(table.shape.name), table.joins + joins, text, text);
   result.query.constants.emplace_back("status", std::string(kGuessed));
   std::vector<std::string> parties;
   for (const auto& party : {reading.sender, reading.other_party, reading.recipient, reading.conversation})
-    if (party) parties.push_back(table.name_of(*party));
+    if (party) parties.push_back(table.places[*party].name);
   result.told = fmt::format("{} (text {}, time {} as {}, party {})", listed({table.shape.name}),
-                            listed({table.name_of(reading.text)}), listed({table.name_of(reading.time)}),
-                            name_of(reading.epoch), listed(parties));
+                            name(reading.text), name(reading.time), name_of(reading.epoch), listed(parties));
   return result;
 }
 
-std::vector<GuessedTable> Guesser::run(std::size_t& left_out) {
-  read_tables();
-  std::vector<std::pair<std::size_t, std::size_t>> order;  // texts in the sample, index into tables_
-  std::map<std::size_t, Reading> readings;
-  bool found_strong = false;
-  for (std::size_t i = 0; i < tables_.size(); ++i) {
-    if (job_->cancelled()) break;
-    auto reading = read(tables_[i]);
-    if (!reading) continue;
-    found_strong = found_strong || reading->rank > kWeakRank;
-    order.emplace_back(reading->written, i);
-    readings.emplace(i, std::move(*reading));
+void Guesser::look_at(const std::vector<GuessTable>& tables) {
+  for (const GuessTable& table : tables) {
+    if (job_->cancelled()) return;
+    // What stands in columns is not read again out of JSON or by way of another table, nor are two tables
+    // that refer to each other.
+    const auto same = [&](const Found& found) {
+      const std::string of = fold(found.table->shape.name), own = fold(table.shape.name);
+      return of == own || of == table.joined || found.table->joined == own;
+    };
+    if (std::any_of(found_.begin(), found_.end(), same)) continue;
+    if (auto reading = read(table)) found_.push_back({&table, std::move(*reading)});
   }
+}
+
+std::vector<GuessedTable> Guesser::run(std::size_t& left_out) {
+  tables_ = find_guess_tables(*job_, limits_->skip, limits_->only);
+  for (const auto* tables : {&tables_.plain, &tables_.joined, &tables_.json}) look_at(*tables);
+  const bool found_strong = std::any_of(found_.begin(), found_.end(),
+                                        [](const Found& found) { return found.reading.rank > kWeakRank; });
   // A list of conversations repeats the last message of each.
-  std::erase_if(
-      order, [&](const auto& entry) { return found_strong && readings.at(entry.second).rank <= kWeakRank; });
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  left_out = order.size() > kMaxGuessed ? order.size() - kMaxGuessed : 0;
-  if (left_out > 0) order.resize(kMaxGuessed);
+  std::erase_if(found_, [&](const Found& found) { return found_strong && found.reading.rank <= kWeakRank; });
+  std::stable_sort(found_.begin(), found_.end(),
+                   [](const Found& a, const Found& b) { return a.reading.written > b.reading.written; });
+  left_out = found_.size() > kMaxGuessed ? found_.size() - kMaxGuessed : 0;
+  if (left_out > 0) found_.erase(found_.begin() + static_cast<std::ptrdiff_t>(kMaxGuessed), found_.end());
   std::vector<GuessedTable> result;
-  result.reserve(order.size());
-  for (const auto& [written, index] : order) result.push_back(query_of(tables_[index], readings.at(index)));
+  result.reserve(found_.size());
+  for (const Found& found : found_) result.push_back(query_of(*found.table, found.reading));
   return result;
 }
 

@@ -107,27 +107,37 @@ constexpr std::array<EpochFacts, kEpochs> kFacts{{
     {"100 nanoseconds since the year 1", "dotnet_ticks", (kFrom + kDotNet) * kTenMillion,
      (kTo + kDotNet) * kTenMillion},
     {"a date written out with its zone", "", 0, 0},
+    {"a local time without its zone", "", 0, 0},
 }};
 
 const EpochFacts& facts_of(Epoch epoch) {
   return kFacts[static_cast<std::size_t>(epoch)];
 }
 
-/// YYYY-MM-DD, T or a blank, hh:mm, and a zone at the end: without one it could be any hour.
-bool is_iso_8601(std::string_view text) {
+/// How a date is written out: YYYY-MM-DD, T or a blank, hh:mm, seconds and a fraction or not, and a zone at
+/// the end, without which it could be any hour.
+std::optional<Epoch> written_out(std::string_view text) {
   static constexpr std::string_view kPattern = "dddd-dd-ddTdd:dd";
-  if (text.size() < kPattern.size() + 1 || text.size() > 40) return false;
+  if (text.size() < kPattern.size() || text.size() > 40) return std::nullopt;
   for (std::size_t i = 0; i < kPattern.size(); ++i) {
     if (kPattern[i] == 'd'   ? !is_digit(text[i])
         : kPattern[i] == 'T' ? text[i] != 'T' && text[i] != ' '
                              : text[i] != kPattern[i])
-      return false;
+      return std::nullopt;
   }
   const int year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
-  if (year < 2004 || year > 2034) return false;
+  if (year < 2004 || year > 2034) return std::nullopt;
   const std::size_t sign = text.find_last_of("+-");
-  return text.back() == 'Z' ||
-         (sign > kPattern.size() - 1 && sign + 6 == text.size() && text[sign + 3] == ':');
+  if (text.back() == 'Z' || (sign > kPattern.size() - 1 && sign + 6 == text.size() && text[sign + 3] == ':'))
+    return Epoch::iso_8601;
+  const std::string_view rest = text.substr(kPattern.size());
+  const bool plain =
+      rest.empty() ||
+      (rest.size() >= 3 && rest[0] == ':' && is_digit(rest[1]) && is_digit(rest[2]) &&
+       (rest.size() == 3 || rest[3] == '.') &&
+       std::all_of(rest.begin() + std::min<std::ptrdiff_t>(4, std::ssize(rest)), rest.end(), is_digit));
+  if (plain) return Epoch::local_8601;
+  return std::nullopt;
 }
 
 std::optional<double> number_of(const ts_value& value) {
@@ -202,10 +212,12 @@ std::string_view name_of(Epoch epoch) {
 
 void TimeEvidence::note(const ts_value& value) {
   if (value.kind == TS_NULL) return;
-  if (value.kind == TS_TEXT && is_iso_8601(from_abi(value.text))) {
-    ++seen_;
-    ++fits_[static_cast<std::size_t>(Epoch::iso_8601)];
-    return;
+  if (value.kind == TS_TEXT) {
+    if (const auto form = written_out(from_abi(value.text))) {
+      ++seen_;
+      ++fits_[static_cast<std::size_t>(*form)];
+      return;
+    }
   }
   const auto number = number_of(value);
   if (number && *number <= 0) return;  // apps write 0 and -1 where there is no time
@@ -235,7 +247,7 @@ std::size_t TimeEvidence::times() const {
 
 std::string time_sql(Epoch epoch, std::string_view column) {
   // The date's seconds are exact; what follows them is read to the millisecond.
-  if (epoch == Epoch::iso_8601)
+  if (epoch == Epoch::iso_8601 || epoch == Epoch::local_8601)
     return fmt::format("CAST(round((julianday({}) - 2440587.5) * 86400000.0) AS INTEGER) * 1000", column);
   const EpochFacts& facts = facts_of(epoch);
   const std::string number = fmt::format("CAST({} AS NUMERIC)", column);

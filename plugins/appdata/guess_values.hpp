@@ -46,9 +46,10 @@ enum class Epoch : std::uint8_t {
   webkit_us,
   filetime,
   dotnet_ticks,
-  iso_8601
+  iso_8601,
+  local_8601  ///< a clock's reading, of whatever zone
 };
-constexpr std::size_t kEpochs = 10;
+constexpr std::size_t kEpochs = 11;
 std::string_view name_of(Epoch epoch);
 
 /// The years 2004 to 2034 (nanoseconds since 2001: from 2016, when Apple began): within them no number is a
@@ -67,7 +68,8 @@ class TimeEvidence {
   std::size_t fits_[kEpochs] = {};
 };
 
-/// SQL for microseconds since 1970 of a column by that epoch; NULL for values outside its years.
+/// SQL for microseconds since 1970 of a column by that epoch, of a clock's reading as if it were UTC; NULL
+/// for values outside its years.
 std::string time_sql(Epoch epoch, std::string_view column);
 
 }  // namespace touchstone::appdata

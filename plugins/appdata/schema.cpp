@@ -6,6 +6,7 @@
 #include <array>
 
 #include "fields.hpp"
+#include "guess_names.hpp"
 #include "rules/rule_file.hpp"
 
 namespace touchstone::appdata {
@@ -40,6 +41,21 @@ bool is_read_by(const AppVersion& version, const std::string& table) {
   return std::any_of(version.required.begin(), version.required.end(), required) ||
          std::any_of(version.optional.begin(), version.optional.end(), required) ||
          std::any_of(version.known.begin(), version.known.end(), required);
+}
+
+/// A table named for messages, with a text, a time and a party among its columns, whatever their names.
+bool may_have_messages(const std::string& table, const std::set<std::string>& columns) {
+  if (!is_named_for_messages(table) || speaks_of_other_things(table, {columns.begin(), columns.end()}))
+    return false;
+  bool text = false, time = false, party = false;
+  for (const std::string& column : columns) {
+    const ColumnGuess guess = guess_column(column);
+    text = text || (guess.role == ColumnRole::text && guess.rank > kWeakRank);
+    time = time || guess.role == ColumnRole::time;
+    party = party || guess.role == ColumnRole::sender || guess.role == ColumnRole::other_party ||
+            guess.role == ColumnRole::conversation;
+  }
+  return text && time && party;
 }
 
 /// A table of messages has a text, a time and a party. The names are those of the messengers seen so far.
@@ -114,6 +130,13 @@ const std::set<std::string>& Schema::columns(Job& job, std::string_view table) {
   return entry->second;
 }
 
+std::int64_t Schema::rows(Job& job, std::string_view table) const {
+  const auto found = tables_.find(fold(table));
+  if (found == tables_.end()) return 0;
+  Query query = job.query("SELECT count(*) FROM " + quoted(found->second));
+  return query && query.step() ? query.value(0).integer : 0;
+}
+
 std::string Schema::fingerprint(Job& job) {
   std::string all;
   for (const auto& [folded, name] : tables_) {
@@ -185,10 +208,10 @@ std::string listed(const std::vector<std::string>& names) {
 std::vector<UnreadTable> unread_message_tables(Job& job, Schema& schema, const AppVersion& version) {
   std::vector<UnreadTable> result;
   for (const auto& [folded, name] : schema.tables()) {
-    if (is_read_by(version, folded) || !looks_like_messages(schema.columns(job, folded))) continue;
-    Query query = job.query("SELECT count(*) FROM " + quoted(name));
-    if (!query || !query.step()) continue;
-    if (const std::int64_t rows = query.value(0).integer; rows > 0) result.push_back({name, rows});
+    if (is_read_by(version, folded)) continue;
+    const std::set<std::string>& columns = schema.columns(job, folded);
+    if (!looks_like_messages(columns) && !may_have_messages(name, columns)) continue;
+    if (const std::int64_t rows = schema.rows(job, name); rows > 0) result.push_back({name, rows});
   }
   return result;
 }

@@ -28,6 +28,8 @@ class Schema {
   bool has(std::string_view table) const { return tables_.contains(fold(table)); }
   /// Folded names; empty for an unknown table.
   const std::set<std::string>& columns(Job& job, std::string_view table);
+  /// Rows of a table; 0 where it cannot be read.
+  std::int64_t rows(Job& job, std::string_view table) const;
   /// Folded name → name as written.
   const std::map<std::string, std::string>& tables() const { return tables_; }
   /// 16 hex digits that are the same for databases with the same tables and columns, in any order and case;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kSaid{"body",       "sender", "direction",    "conversation", "party",
                            "duration_s", "title",  "notes",        "place",        "participants",
                            "starts",     "ends",   "starts_local", "ends_local"};
-constexpr std::array kTimes{"sent", "received", "started", "created", "modified"};
+constexpr std::array kTimes{"sent", "sent_local", "received", "started", "created", "modified"};
 
 class Hash {
  public:

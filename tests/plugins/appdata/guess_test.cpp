@@ -174,17 +174,131 @@ TEST_F(UnknownSchemas, TellTheEpochByTheYears) {
 }
 
 TEST_F(UnknownSchemas, YieldNothingWhereTheTimeCouldBeOfTwoEpochsOrNone) {
-  for (const char* sql : {"(s + 62135596800) * 10000000", "s - 1714766000", "s / 100",
-                          "'2024-05-03 20:00:00'", "'yesterday'", "NULL", "s * 7"})
+  for (const char* sql : {"(s + 62135596800) * 10000000", "s - 1714766000", "s / 100", "'03/05/2024 20:00'",
+                          "'2024-05-03'", "'yesterday'", "NULL", "s * 7"})
     EXPECT_THAT(examine(chat(sql), kElsewhere).records, IsEmpty()) << sql;
+}
+
+// A clock's reading: the exhibit's zone makes it a time, and the record says so.
+TEST_F(UnknownSchemas, GiveLocalTimesAsLocal) {
+  for (const char* sql : {"strftime('%Y-%m-%d %H:%M:%S', s, 'unixepoch')",
+                          "strftime('%Y-%m-%dT%H:%M:%S', s, 'unixepoch') || '.000'"}) {
+    const Outcome outcome = examine(chat(sql), kElsewhere);
+    const auto messages = by_row(outcome, "message");
+    ASSERT_EQ(messages.size(), 5U) << sql;
+    EXPECT_EQ(field(messages.at("message 1"), "sent_local"), "1714766400000000");
+    EXPECT_EQ(field(messages.at("message 1"), "sent"), "-");
+    EXPECT_THAT(reported(outcome), HasSubstr("time created as a local time without its zone"));
+  }
+}
+
+// As Google Messages and others keep them: the text of a message in its parts.
+TEST_F(UnknownSchemas, YieldTextsThatStandInAnotherTableThanTheirTimes) {
+  const std::string schema = R"(
+CREATE TABLE people(_id INTEGER PRIMARY KEY, phone_number TEXT);
+INSERT INTO people VALUES(1,'+447700900101'),(2,'+447700900102');
+CREATE TABLE messages(_id INTEGER PRIMARY KEY, sent_timestamp INTEGER, sender_id INTEGER REFERENCES people(_id), conversation_id INTEGER);
+CREATE TABLE parts(_id INTEGER PRIMARY KEY, message_id INTEGER, text TEXT, content_type TEXT);
+INSERT INTO messages VALUES(11,1714766400000,1,5),(12,1714766460000,2,5),(13,1714766520000,1,5);
+INSERT INTO parts VALUES(1,11,'hello there','text/plain'),(2,11,NULL,'image/jpeg'),(3,12,'who is this?','text/plain'),(4,13,'see you at the flat','text/plain');
+)";
+  const Outcome outcome = examine(schema, kElsewhere);
+  const auto messages = by_row(outcome, "message");
+  ASSERT_EQ(messages.size(), 3U);
+  const Record& second = messages.at("parts 3");
+  EXPECT_EQ(field(second, "body"), "who is this?");
+  EXPECT_EQ(field(second, "sent"), "1714766460000000");
+  EXPECT_EQ(field(second, "sender"), "+447700900102");
+  EXPECT_EQ(field(second, "conversation"), "5");
+  EXPECT_EQ(field(second, "status"), "guessed");
+  EXPECT_THAT(
+      reported(outcome),
+      HasSubstr("3 rows of parts (text text, time messages.sent_timestamp as milliseconds since 1970"));
+  // With a text of its own each message is read once.
+  const auto both =
+      by_row(examine(schema + "ALTER TABLE messages ADD COLUMN body TEXT; UPDATE messages SET body = "
+                              "(SELECT text FROM parts WHERE message_id = messages._id AND text IS "
+                              "NOT NULL);",
+                     kElsewhere),
+             "message");
+  EXPECT_EQ(both.size(), 3U);
+  EXPECT_TRUE(both.contains("messages 11"));
+}
+
+TEST_F(UnknownSchemas, YieldMessagesThatAColumnKeepsAsJson) {
+  const std::string rows = R"(
+WITH t(id, body, s, who) AS (VALUES(1,'hello there',1714766400,'anna'),(2,'who is this?',1714766460,'ben'),(3,'ok',1714766520,'anna'),
+ (4,'see you at the flat tonight',1714766580,'ben'),(5,'I will not come',1714766640,'anna')) INSERT INTO )";
+  const Outcome whole = examine("CREATE TABLE entities(id INTEGER PRIMARY KEY, data BLOB);" + rows +
+                                    "entities SELECT id, CAST(json_object('id', 'x' || id, 'text', body, "
+                                    "'created_at', s * 1000, 'author', "
+                                    "json_object('username', who, 'avatar', 'https://example.com/a'), "
+                                    "'tags', json_array('a')) AS BLOB) "
+                                    "FROM t;",
+                                kElsewhere);
+  const auto messages = by_row(whole, "message");
+  ASSERT_EQ(messages.size(), 5U) << reported(whole);
+  EXPECT_EQ(field(messages.at("entities 4"), "body"), "see you at the flat tonight");
+  EXPECT_EQ(field(messages.at("entities 4"), "sent"), "1714766580000000");
+  EXPECT_EQ(field(messages.at("entities 4"), "sender"), "ben");
+  EXPECT_THAT(reported(whole), HasSubstr("text data $.text, time data $.created_at"));
+  // The time in a column, the text in JSON.
+  const auto half = by_row(
+      examine(
+          "CREATE TABLE chat_items(id INTEGER PRIMARY KEY, at INTEGER, thread_id INTEGER, payload TEXT);" +
+              rows +
+              "chat_items SELECT id, s, 7, json_object('message', "
+              "json_object('body', body), 'sender', who) FROM t;",
+          kElsewhere),
+      "message");
+  ASSERT_EQ(half.size(), 5U);
+  EXPECT_EQ(field(half.at("chat_items 2"), "body"), "who is this?");
+  EXPECT_EQ(field(half.at("chat_items 2"), "sent"), "1714766460000000");
+  EXPECT_EQ(field(half.at("chat_items 2"), "sender"), "ben");
+}
+
+TEST_F(UnknownSchemas, YieldNothingOfJsonThatIsNoMessage) {
+  const std::string rows =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40) INSERT INTO ";
+  for (const char* json :
+       {"json_object('text', 'com.example.Thing_' || i, 'timestamp', 1714766400 + i, 'sender', 'a' || i)",
+        "json_object('title', 'the quick brown fox ' || i, 'timestamp', 1714766400 + i, 'sender', 'a' || "
+        "i)",
+        "json_object('text', 'the quick brown fox ' || i, 'sender', 'a' || i)",
+        "json_array(json_object('text', 'the quick brown fox ' || i, 'timestamp', 1714766400 + i))",
+        "'{\"text\": \"the quick brown fox'"})
+    EXPECT_THAT(examine("CREATE TABLE objects(id INTEGER PRIMARY KEY, data TEXT);" + rows +
+                            "objects SELECT i, " + json + " FROM n;",
+                        kElsewhere)
+                    .records,
+                IsEmpty())
+        << json;
+}
+
+// The table is there and the definition reads it, but what it asks for has changed.
+TEST_F(UnknownSchemas, SayWhereTheDefinitionFindsNoMessage) {
+  std::string definition = kDefinition;
+  definition.replace(definition.find("p.id = t.id"), 11, "p.id = t.id WHERE t.id < 0");
+  std::ofstream(folder_.path("chatter.toml")) << definition;
+  const auto plugin = PluginHost::load("appdata", settings_for({folder_.path("chatter.toml")}));
+  ASSERT_TRUE(plugin);
+  std::string sql = chat("s", "talk");
+  const std::string columns = "_id INTEGER PRIMARY KEY, body";
+  sql.replace(sql.find(columns), columns.size(), "id INTEGER PRIMARY KEY, words");
+  const Outcome outcome =
+      plugin->examine(database_item(made_database(sql + "CREATE TABLE people(id);"), kPath));
+  EXPECT_THAT(reported(outcome),
+              HasSubstr("the definition finds no message in tables that should have them: talk (5 rows)"));
 }
 
 TEST_F(UnknownSchemas, NameThePeopleThatNumbersLeadTo) {
   const Outcome outcome = examine(
       "CREATE TABLE contacts(_id INTEGER PRIMARY KEY, phone_number TEXT); INSERT INTO contacts "
-      "VALUES(1,'+447700900101'),(2,'+447700900102'); CREATE TABLE msgs(_id INTEGER PRIMARY KEY, text TEXT, "
+      "VALUES(1,'+447700900101'),(2,'+447700900102'); CREATE TABLE msgs(_id INTEGER PRIMARY KEY, text "
+      "TEXT, "
       "ts INTEGER, "
-      "contact_id INTEGER REFERENCES contacts(_id), is_outgoing INTEGER, chat_id INTEGER); INSERT INTO msgs "
+      "contact_id INTEGER REFERENCES contacts(_id), is_outgoing INTEGER, chat_id INTEGER); INSERT INTO "
+      "msgs "
       "VALUES(1,'are you at home?',1714766400,1,0,7),(2,'not "
       "yet',1714766460,1,1,7),(3,'hi',1714766500,2,0,8);",
       kElsewhere);

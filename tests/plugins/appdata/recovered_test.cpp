@@ -82,6 +82,28 @@ TEST_F(RecoveredRecords, SayThatTheyWereDeletedAndWhereTheyStand) {
   EXPECT_THAT(outcome.problems, IsEmpty());
 }
 
+TEST_F(RecoveredRecords, OfEveryKindSayThatTheyAre) {
+  run("CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, phone TEXT, since INTEGER)");
+  run("INSERT INTO people VALUES(1, 'Ann Example', '+447700900001', 1700000000), "
+      "(2, 'Ben Example', '+447700900002', 1700000001)");
+  run("DELETE FROM people WHERE id = 2");
+  definition_ = std::string(kDefinition) + R"(    [[source.version.contact]]
+    table = "people"
+    sql = '''SELECT id AS source_row, name, json_array(json_object('kind', 'phone', 'value', phone)) AS identifiers FROM people'''
+    [[source.version.account]]
+    table = "people"
+    sql = '''SELECT id || ' ' || phone AS source_row, name, phone AS identifier FROM people'''
+)";
+  const std::size_t at = definition_.find("    [[source.version.message]]");
+  definition_.insert(at, "    people = [\"id\", \"name\", \"phone\"]\n");
+  std::vector<std::string> told;
+  for (const Record& record : examine().records)
+    if (record.kind == "contact" || record.kind == "account")
+      told.push_back(record.kind + " " + text(record, "name") + " " + text(record, "recovered"));
+  EXPECT_THAT(told, UnorderedElementsAre("contact Ann Example 0", "contact Ben Example 1",
+                                         "account Ann Example 0", "account Ben Example 1"));
+}
+
 TEST_F(RecoveredRecords, TellGapsWithTheTimesBesideThem) {
   run("DELETE FROM talk WHERE id BETWEEN 5 AND 7");
   const Outcome outcome = examine();
