@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <exception>
 
@@ -59,6 +60,9 @@ int dispatch(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   using namespace touchstone;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  // Records are many small allocations with a larger one between: each of these would sort out all that was
+  // freed.
+  mallopt(M_MXFAST, 0);
   try {
     // Not for people: the body of a worker process, started by the coordinator.
     if (arguments.size() == 1 && arguments[0] == "worker") return run_worker_process();

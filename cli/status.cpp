@@ -32,9 +32,8 @@ int body(const std::vector<std::string>& arguments) {
   const Completeness state = completeness(db);
   const int code = state.units_open > 0     ? kStopped
                    : state.exhibits_bad > 0 ? kExhibit
-                   : state.items_short > 0 || state.volumes_not_read > 0 || state.plugins_absent > 0
-                       ? kIncomplete
-                       : kComplete;
+                   : state.falls_short()    ? kIncomplete
+                                            : kComplete;
   const bool live = CaseWriter::is_locked(folder);
   const std::string note = state.units_open == 0 ? ""
                                                  : fmt::format("{} units of work are left{}",

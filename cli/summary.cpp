@@ -105,8 +105,13 @@ void print_incomplete(const Database& db) {
       "VOLUMES NOT READ");
   list(
       "SELECT e.ref || ': ' || p.message FROM problem p JOIN exhibit e ON e.id = p.exhibit_id WHERE p.plugin "
-      "= 'evidence' "
-      "AND p.item_id IS NULL ORDER BY p.message GLOB '[0-9]* bytes at offset*', 1 LIMIT 20",
+      "= 'evidence' AND p.item_id IS NULL AND p.kind = 'unsupported' AND e.size IS NOT NULL ORDER BY 1 LIMIT "
+      "20",
+      "PARTS OF EXHIBITS THAT ARE NOT READ");
+  list(
+      "SELECT e.ref || ': ' || p.message FROM problem p JOIN exhibit e ON e.id = p.exhibit_id WHERE p.plugin "
+      "= 'evidence' AND p.item_id IS NULL AND (p.kind <> 'unsupported' OR e.size IS NULL) "
+      "ORDER BY p.message GLOB '[0-9]* bytes at offset*', 1 LIMIT 20",
       "EXHIBITS THAT COULD NOT BE READ OR VERIFIED");
   list("SELECT message FROM problem WHERE kind = 'model_missing' ORDER BY 1", "DID NOT RUN");
 }

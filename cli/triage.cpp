@@ -192,7 +192,7 @@ std::vector<PreviewWish> preview_wishes(Triage& triage, const std::string& which
 int exit_code(const Completeness& state, bool stopped) {
   if (stopped || state.units_open > 0) return kStopped;
   if (state.exhibits_bad > 0) return kExhibit;
-  if (state.items_short > 0 || state.volumes_not_read > 0 || state.plugins_absent > 0) return kIncomplete;
+  if (state.falls_short()) return kIncomplete;
   return kComplete;
 }
 

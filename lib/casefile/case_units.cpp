@@ -7,9 +7,9 @@ namespace touchstone {
 namespace {
 
 // Tables whose rows carry unit_id.
-constexpr const char* kUnitTables[] = {"volume",  "message",  "attachment",  "call",  "contact",
-                                       "account", "location", "visit",       "event", "note",
-                                       "finding", "problem",  "out_of_scope"};
+constexpr const char* kUnitTables[] = {"volume",  "message",  "attachment", "call",        "contact",
+                                       "account", "location", "visit",      "event",       "note",
+                                       "finding", "problem",  "damage",     "out_of_scope"};
 
 }  // namespace
 

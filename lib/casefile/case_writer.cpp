@@ -36,7 +36,7 @@ std::int64_t number(const Database& db, const char* sql) {
 }
 
 Database open_or_create(const std::string& path, const char* schema) {
-  constexpr std::int64_t kVersion = 3;  // user_version in the .sql files
+  constexpr std::int64_t kVersion = 5;  // user_version in the .sql files
   Database db(path, Database::Mode::create);
   const std::int64_t version = number(db, "PRAGMA user_version");
   if (version == 0 && number(db, "SELECT count(*) FROM sqlite_schema") > 0) {
@@ -99,11 +99,12 @@ CaseWriter::CaseWriter(const std::string& folder) : lock_(folder) {
   };
   const auto add_table = [&](const std::string& kind, const std::string& table, bool of_content) {
     RecordTable entry;
-    entry.columns = columns_of(table);
     entry.of_content = of_content;
     std::string names, marks;
-    for (std::size_t i = 0; i < entry.columns.size(); ++i) {
-      names += (i ? ", " : "") + entry.columns[i];
+    const std::vector<std::string> columns = columns_of(table);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      entry.columns.push_back(record_column(columns[i]));
+      names += (i ? ", " : "") + columns[i];
       marks += fmt::format("{}?{}", i ? ", " : "", i + 1);
     }
     entry.insert = std::make_unique<Statement>(
@@ -304,50 +305,6 @@ void CaseWriter::set_analysed(std::int64_t content_id, const std::string& sha256
       .run();
 }
 
-CaseWriter::RecordTable* CaseWriter::record_table(const std::string& kind) {
-  const auto found = tables_.find(kind);
-  return found == tables_.end() ? nullptr : &found->second;
-}
-
-void CaseWriter::add_record(const Record& record, std::int64_t item_id, std::int64_t content_id,
-                            std::string_view plugin, std::int64_t unit_id) {
-  RecordTable* table = record_table(record.kind);
-  if (!table) return;
-  Statement& insert = *table->insert;
-  for (std::size_t i = 0; i < table->columns.size(); ++i) {
-    const std::string& column = table->columns[i];
-    const int index = static_cast<int>(i) + 1;
-    if (column == "key") {
-      insert.bind(index, record.key);
-    } else if (column == "item_id" || column == "source_item_id") {
-      insert.bind(index, item_id);
-    } else if (column == "content_id") {
-      insert.bind(index, content_id);
-    } else if (column == "plugin") {
-      insert.bind(index, plugin);
-    } else if (column == "unit_id") {
-      insert.bind(index, unit_id);
-    } else if (const Value* value = record.find(column == "thread" ? "conversation" : column)) {
-      insert.bind(index, *value);
-    } else {
-      insert.bind_null(index);
-    }
-  }
-  try {
-    insert.run();
-  } catch (const CaseError& error) {
-    // A value of the wrong type for its column (STRICT tables): the row is refused, not the run.
-    insert.reset();
-    if (error.sqlite_code != SQLITE_CONSTRAINT) throw;
-    Problem problem;
-    problem.key = join_key({"problem", record.key, "refused"});
-    problem.plugin = plugin;
-    problem.kind = ProblemKind::corrupt;
-    problem.message = fmt::format("a {} was refused: {}", record.kind, error.what());
-    add_problem(problem, item_id, 0, 0, unit_id);
-  }
-}
-
 void CaseWriter::add_finding(const Finding& finding, std::int64_t item_id, std::int64_t content_id,
                              std::int64_t unit_id) {
   Statement& insert = statement(
@@ -384,6 +341,22 @@ void CaseWriter::add_problem(const Problem& problem, std::int64_t item_id, std::
   insert.bind(4, problem.plugin).bind(5, to_text(problem.kind)).bind(6, problem.message);
   content_id ? insert.bind(7, content_id) : insert.bind_null(7);
   insert.bind(8, unit_id).run();
+}
+
+void CaseWriter::add_damage(const Damage& damage, std::int64_t unit_id) {
+  Statement& insert = statement(
+      "INSERT INTO damage(exhibit_id, item_id, offset, length, item_offset, reason, unit_id) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7)");
+  const auto place = [&](int index, std::optional<std::uint64_t> value) {
+    value ? insert.bind(index, static_cast<std::int64_t>(std::min<std::uint64_t>(*value, INT64_MAX)))
+          : insert.bind_null(index);
+  };
+  insert.bind(1, damage.exhibit_id);
+  damage.item_id ? insert.bind(2, damage.item_id) : insert.bind_null(2);
+  place(3, damage.offset);
+  place(4, damage.length);
+  place(5, damage.item_offset);
+  insert.bind(6, damage.reason).bind(7, unit_id).run();
 }
 
 void CaseWriter::add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot,

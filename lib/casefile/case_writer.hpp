@@ -93,6 +93,15 @@ class CaseWriter {
                    std::int64_t unit_id);
   void add_problem(const Problem& problem, std::int64_t item_id, std::int64_t exhibit_id,
                    std::int64_t content_id, std::int64_t unit_id);
+  /// A range that could not be read or does not fit its checksum: of the exhibit, or of an item.
+  struct Damage {
+    std::int64_t exhibit_id = 0, item_id = 0;  ///< 0: of the exhibit
+    std::optional<std::uint64_t> offset;       ///< on the exhibit
+    std::uint64_t length = 0;
+    std::optional<std::uint64_t> item_offset;
+    std::string reason;
+  };
+  void add_damage(const Damage& damage, std::int64_t unit_id);
   void add_out_of_scope(std::int64_t exhibit_id, std::string_view volume_slot, std::string_view rule,
                         std::uint64_t items, std::int64_t unit_id);
   void add_plugin_run(std::int64_t exhibit_id, std::string_view plugin, std::uint64_t ran,
@@ -115,11 +124,19 @@ class CaseWriter {
   Statement& statement(const char* sql);
   void load_contents();
   struct RecordTable {
-    std::vector<std::string> columns;
+    enum class Source : std::uint8_t { field, key, item, content, plugin, unit };
+    struct Column {
+      std::string field;  ///< of the record
+      Source source = Source::field;
+      std::size_t usual = 0;  ///< where records have the field, as far as they are alike
+    };
+    std::vector<Column> columns;
     std::unique_ptr<Statement> insert;
     bool of_content = false;
   };
   RecordTable* record_table(const std::string& kind);
+  static RecordTable::Column record_column(const std::string& name);
+  static const Value* find_field(const Record& record, RecordTable::Column& column);
 
   using Key = std::array<std::uint8_t, 32>;
   struct KeyHash {

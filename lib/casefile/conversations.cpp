@@ -6,9 +6,13 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
 #include <vector>
 
 #include "casefile/disjoint_sets.hpp"
@@ -21,6 +25,7 @@ namespace {
 constexpr std::size_t kMostParticipants = 1000;
 // Numbers up to here may be counted by each database for itself; longer ones are given by the app's servers.
 constexpr std::size_t kLongestCount = 9;
+constexpr std::size_t kMostKnown = 32;       // of a thread
 constexpr std::ptrdiff_t kFewestDigits = 6;  // of a name that nobody thought of
 constexpr std::size_t kMostNames = 3;        // in a title
 
@@ -28,8 +33,10 @@ constexpr std::size_t kMostNames = 3;        // in a title
 struct Thread {
   std::int64_t item = 0;
   std::string exhibit, app, account, name;
-  std::set<std::string> participants;  // as the app writes them
-  bool outgoing_named = false;         // a message that was sent says to whom
+  std::string first_key;                  // of its messages, in their order
+  std::set<std::string> participants;     // as the app writes them
+  std::unordered_set<std::string> known;  // what was added already: direction, sender and recipients
+  bool outgoing_named = false;            // a message that was sent says to whom
   std::optional<std::int64_t> first, last;
   std::int64_t messages = 0;
   std::string subject;  // of the first mail, where the thread is one of mails
@@ -48,10 +55,16 @@ std::string subject_of(const std::string& body) {
   return line;
 }
 
-void add_participants(Thread& thread, const std::string& direction, const std::string& sender,
-                      const std::string& recipients) {
+void add_participants(Thread& thread, std::string_view direction, std::string_view sender,
+                      std::string_view recipients) {
   if (thread.participants.size() >= kMostParticipants) return;
-  if (!sender.empty() && direction != "out") thread.participants.insert(sender);
+  // The same few write to each other again and again.
+  std::string said;
+  said.reserve(direction.size() + sender.size() + recipients.size() + 2);
+  said.append(direction).append(1, '\0').append(sender).append(1, '\0').append(recipients);
+  if (thread.known.contains(said)) return;
+  if (thread.known.size() < kMostKnown) thread.known.insert(std::move(said));
+  if (!sender.empty() && direction != "out") thread.participants.emplace(sender);
   const auto list = nlohmann::json::parse(recipients, nullptr, false);
   if (!list.is_array()) return;
   for (const auto& each : list) {
@@ -132,35 +145,100 @@ class Conversations {
     return {thread.exhibit, thread.app, thread.account};
   }
 
+  /// Threads in the order of their items and of their first message's key. To sort all messages takes longer
+  /// than all else here, so it is done where their order says more than that alone: which mail names a
+  /// thread, and who of very many take part.
   void load_threads() {
-    auto messages = db_.prepare(
-        "SELECT m.item_id, m.account, m.thread, e.ref, m.app, m.direction, m.sender, m.recipients, "
-        "coalesce(m.sent, m.received), m.folded_into IS NULL, CASE m.app WHEN 'email' THEN substr(m.body, 1, "
-        "300) END FROM message m JOIN item_row i ON i.id = "
-        "m.item_id JOIN exhibit e ON e.id = i.exhibit_id WHERE m.thread IS NOT NULL ORDER BY i.locator, "
-        "m.key");
+    load_messages("m.app IS NOT 'email'", false);
+    const bool crowded = std::any_of(threads_.begin(), threads_.end(), [](const Thread& thread) {
+      return thread.participants.size() >= kMostParticipants;
+    });
+    if (crowded) {
+      threads_.clear();
+      places_.clear();
+      load_messages("m.app IS NOT 'email'", true);
+    }
+    load_messages("m.app = 'email'", true);
+    sort_threads();
+  }
+
+  void load_messages(const char* which, bool sorted) {
+    auto messages =
+        db_.prepare(fmt::format("SELECT m.item_id, coalesce(m.account, ''), m.thread, m.key, m.app, "
+                                "m.direction, m.sender, m.recipients, "
+                                "coalesce(m.sent, m.received), m.folded_into IS NULL, CASE m.app WHEN "
+                                "'email' THEN substr(m.body, 1, 300) "
+                                "END FROM message m{} WHERE m.thread IS NOT NULL AND {}{}",
+                                sorted ? " JOIN item_row i ON i.id = m.item_id" : "", which,
+                                sorted ? " ORDER BY i.locator, m.key" : ""));
+    std::size_t last = SIZE_MAX;  // messages of a thread often follow each other
     while (messages.step()) {
-      const auto [at, fresh] = places_.try_emplace(
-          {messages.integer(0), messages.text(1) + '\0' + messages.text(2)}, threads_.size());
-      if (fresh) {
-        threads_.emplace_back();
-        threads_.back().item = messages.integer(0);
-        threads_.back().exhibit = messages.text(3);
-        threads_.back().app = messages.text(4);
-        threads_.back().account = messages.text(1);
-        threads_.back().name = messages.text(2);
+      const std::int64_t item = messages.integer(0);
+      const bool same = last != SIZE_MAX && threads_[last].item == item &&
+                        threads_[last].account == messages.text_view(1) &&
+                        threads_[last].name == messages.text_view(2);
+      if (!same) {
+        const auto found = thread_of(item, messages);
+        if (!found) continue;
+        last = *found;
       }
-      Thread& thread = threads_[at->second];
-      add_participants(thread, messages.text(5), messages.text(6), messages.text(7));
+      Thread& thread = threads_[last];
+      if (messages.text_view(3) < thread.first_key) thread.first_key = messages.text_view(3);
+      add_participants(thread, messages.text_view(5), messages.text_view(6), messages.text_view(7));
       if (messages.integer(9) == 0) continue;
       const bool opens = !thread.first || messages.optional_integer(8).value_or(INT64_MAX) < *thread.first;
-      if (opens && !messages.text(10).empty()) thread.subject = subject_of(messages.text(10));
+      if (opens && !messages.text_view(10).empty()) thread.subject = subject_of(messages.text(10));
       if (const auto time = messages.optional_integer(8)) {
         thread.first = std::min(thread.first.value_or(*time), *time);
         thread.last = std::max(thread.last.value_or(*time), *time);
       }
       ++thread.messages;
     }
+  }
+
+  /// The thread of a message, made where it is new; absent where its item is of no exhibit.
+  std::optional<std::size_t> thread_of(std::int64_t item, const Statement& message) {
+    const auto [at, fresh] =
+        places_.try_emplace({item, message.text(1) + '\0' + message.text(2)}, threads_.size());
+    if (!fresh) return at->second;
+    auto [known, is_new] = items_.try_emplace(item);
+    if (is_new) {
+      auto place = db_.prepare(
+          "SELECT e.ref, i.locator FROM item_row i JOIN exhibit e ON e.id = i.exhibit_id WHERE i.id = ?1");
+      place.bind(1, item);
+      if (place.step()) known->second = {place.text(0), place.text(1)};
+    }
+    if (known->second.second.empty()) {
+      places_.erase(at);
+      return std::nullopt;
+    }
+    Thread& thread = threads_.emplace_back();
+    thread.item = item;
+    thread.exhibit = known->second.first;
+    thread.app = message.text(4);
+    thread.account = message.text(1);
+    thread.name = message.text(2);
+    thread.first_key = message.text(3);
+    return threads_.size() - 1;
+  }
+
+  void sort_threads() {
+    std::vector<std::size_t> order(threads_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto place = [&](std::size_t i) {
+      return std::tie(items_.at(threads_[i].item).second, threads_[i].first_key);
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+    std::vector<std::size_t> rank(order.size());
+    std::vector<Thread> sorted;
+    sorted.reserve(order.size());
+    for (const std::size_t i : order) {
+      rank[i] = sorted.size();
+      sorted.push_back(std::move(threads_[i]));
+    }
+    threads_ = std::move(sorted);
+    for (auto& [name, index] : places_) index = rank[index];
   }
 
   void unite_same_names(DisjointSets& sets) const {
@@ -317,6 +395,7 @@ class Conversations {
   const Database& db_;
   std::vector<Thread> threads_;
   std::map<Place, std::size_t> places_;
+  std::map<std::int64_t, std::pair<std::string, std::string>> items_;  // exhibit and locator
 };
 
 }  // namespace
@@ -329,17 +408,26 @@ void fold_copies(const Database& db) {
     WITH app_of(exhibit_id, app) AS MATERIALIZED (
       SELECT i.exhibit_id, m.app FROM (SELECT DISTINCT item_id, app FROM message) m JOIN item_row i ON i.id = m.item_id
       GROUP BY 1, 2 HAVING count(*) > 1),
-    said AS MATERIALIZED (
-      SELECT m.id, m.key, i.exhibit_id, m.app, coalesce(m.sent, m.received) AS at, m.direction, m.sender, m.body,
+    candidate AS MATERIALIZED (
+      SELECT m.id, m.key, m.item_id, i.exhibit_id, m.app, coalesce(m.sent, m.received) AS at, m.direction, m.sender, m.body,
         CASE WHEN coalesce(m.body, '') = '' THEN m.source_table || ' ' || m.source_row END AS row_name,
-        m.recovered IS 1 AS recovered, i.allocated, i.locator,
-        row_number() OVER (PARTITION BY m.item_id, m.app, coalesce(m.sent, m.received), m.direction, m.sender, m.body,
-          CASE WHEN coalesce(m.body, '') = '' THEN m.source_table || ' ' || m.source_row END
-          ORDER BY m.recovered IS 1, m.key) AS nth
+        m.recovered IS 1 AS recovered, i.allocated, i.locator
       FROM message m JOIN item_row i ON i.id = m.item_id JOIN app_of a ON a.exhibit_id = i.exhibit_id AND a.app IS m.app
-      WHERE coalesce(m.sent, m.received) IS NOT NULL)
-    SELECT id, first_value(id) OVER (PARTITION BY exhibit_id, app, at, direction, sender, body, row_name, nth
-      ORDER BY recovered, allocated DESC, locator, key) AS shown FROM said)");
+      WHERE coalesce(m.sent, m.received) IS NOT NULL),
+    -- A copy that does not say which way it went is one of those that do, where the sender says it for both.
+    way_of(exhibit_id, app, at, sender, body, way) AS MATERIALIZED (
+      SELECT exhibit_id, app, at, sender, body, max(direction) FROM candidate
+      WHERE sender <> '' AND body <> '' AND direction <> 'unknown'
+        AND EXISTS (SELECT 1 FROM candidate WHERE direction = 'unknown')
+      GROUP BY 1, 2, 3, 4, 5 HAVING min(direction) = max(direction)),
+    said AS MATERIALIZED (
+      SELECT c.*, coalesce(w.way, c.direction) AS way,
+        row_number() OVER (PARTITION BY c.item_id, c.app, c.at, coalesce(w.way, c.direction), c.sender, c.body, c.row_name
+          ORDER BY c.recovered, c.key) AS nth
+      FROM candidate c LEFT JOIN way_of w ON c.direction = 'unknown' AND w.exhibit_id = c.exhibit_id AND w.app IS c.app
+        AND w.at = c.at AND w.sender = c.sender AND w.body = c.body)
+    SELECT id, first_value(id) OVER (PARTITION BY exhibit_id, app, at, way, sender, body, row_name, nth
+      ORDER BY recovered, direction = 'unknown', allocated DESC, locator, key) AS shown FROM said)");
   db.execute("DELETE FROM folded WHERE id = shown");
   db.execute("UPDATE message SET folded_into = f.shown FROM folded f WHERE f.id = message.id");
   db.execute("DROP TABLE folded");

@@ -18,7 +18,6 @@ CREATE INDEX IF NOT EXISTS item_name ON item_row(exhibit_id, name);
 CREATE INDEX IF NOT EXISTS content_md5 ON content(md5);
 CREATE INDEX IF NOT EXISTS content_type ON content(media_type);
 CREATE INDEX IF NOT EXISTS message_key ON message(key);
-CREATE INDEX IF NOT EXISTS message_conversation ON message(conversation, sent);
 CREATE INDEX IF NOT EXISTS message_sent ON message(sent) WHERE sent IS NOT NULL;
 CREATE INDEX IF NOT EXISTS message_folded ON message(folded_into) WHERE folded_into IS NOT NULL;
 CREATE INDEX IF NOT EXISTS attachment_message ON attachment(message_key);
@@ -38,8 +37,14 @@ CREATE INDEX IF NOT EXISTS finding_rule ON finding(plugin, rule);
 CREATE INDEX IF NOT EXISTS finding_key ON finding(key);
 CREATE INDEX IF NOT EXISTS problem_item ON problem(item_id);
 CREATE INDEX IF NOT EXISTS problem_content ON problem(content_id);
+CREATE INDEX IF NOT EXISTS damage_place ON damage(exhibit_id, offset);
+CREATE INDEX IF NOT EXISTS damage_item ON damage(item_id);
 CREATE INDEX IF NOT EXISTS unit_item ON unit(item_id, kind);
 )";
+
+// Of what is set for each message in between: to keep it up to date meanwhile takes longer than all else.
+constexpr const char* kConversationIndex =
+    "CREATE INDEX IF NOT EXISTS message_conversation ON message(conversation, sent)";
 
 /// Contents without a place were met by a unit that was taken back.
 void settle_contents(const Database& db) {
@@ -178,7 +183,9 @@ void finalise_case(CaseWriter& writer) {
   link_records(db);
   link_attachments(db);
   fold_copies(db);
+  db.execute("DROP INDEX IF EXISTS message_conversation");
   make_conversations(db);
+  db.execute(kConversationIndex);
   link_persons(db);
   make_searches(db);
   writer.set_setting("finalised", "1");
@@ -211,8 +218,11 @@ Completeness completeness(const Database& db) {
   result.plugins_absent = count("SELECT count(*) FROM plugin WHERE state NOT IN ('ran', 'left_out')");
   result.exhibits_bad = count(
       "SELECT count(*) FROM exhibit e WHERE verified = 0 OR size IS NULL OR EXISTS (SELECT 1 FROM problem p "
-      "WHERE "
-      "p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence')");
+      "WHERE p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence' AND p.kind <> "
+      "'unsupported')");
+  result.exhibits_short = count(
+      "SELECT count(*) FROM exhibit e WHERE size IS NOT NULL AND EXISTS (SELECT 1 FROM problem p WHERE "
+      "p.exhibit_id = e.id AND p.item_id IS NULL AND p.plugin = 'evidence' AND p.kind = 'unsupported')");
   return result;
 }
 

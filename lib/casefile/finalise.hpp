@@ -23,7 +23,13 @@ struct Completeness {
   std::int64_t items_short = 0;  ///< failed, timed out, partly examined, encrypted, unsupported
   std::int64_t volumes_not_read = 0;
   std::int64_t plugins_absent = 0;  ///< chosen, but did not run
-  std::int64_t exhibits_bad = 0;    ///< not opened, or verification failed
+  std::int64_t exhibits_bad = 0;    ///< not opened, read in part, or verification failed
+  std::int64_t exhibits_short = 0;  ///< read, but hold more that is not: snapshots inside an image
+
+  /// Everything was done that could be, and something could not be examined.
+  bool falls_short() const {
+    return items_short > 0 || volumes_not_read > 0 || plugins_absent > 0 || exhibits_short > 0;
+  }
 };
 Completeness completeness(const Database& db);
 

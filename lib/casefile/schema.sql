@@ -1,7 +1,7 @@
 -- The public tables of the case database (docs/case-database.md). Names and meanings are an interface: add, never
 -- rename. Times: microseconds since 1970-01-01 UTC. Booleans 0/1. Confidence and scores 0-1000.
 PRAGMA application_id = 1414746699;  -- "TSTK"
-PRAGMA user_version = 3;
+PRAGMA user_version = 5;
 
 CREATE TABLE exhibit(id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, role TEXT NOT NULL, path TEXT NOT NULL, format TEXT,
   size INTEGER, md5 TEXT, sha1 TEXT, sha256 TEXT, stored_md5 TEXT, stored_sha1 TEXT, verified INTEGER, metadata TEXT) STRICT;
@@ -36,18 +36,18 @@ CREATE TABLE attachment(id INTEGER PRIMARY KEY, message_id INTEGER, ordinal INTE
 CREATE TABLE conversation(id INTEGER PRIMARY KEY, key TEXT NOT NULL, app TEXT, account TEXT, title TEXT, participants TEXT,
   first INTEGER, last INTEGER, messages INTEGER, gaps INTEGER) STRICT;
 CREATE TABLE call(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, account TEXT, started INTEGER, time_basis TEXT,
-  duration_s INTEGER, direction TEXT, party TEXT, status TEXT, deleted INTEGER, source_table TEXT, source_row TEXT,
-  unit_id INTEGER, plugin TEXT) STRICT;
+  duration_s INTEGER, direction TEXT, party TEXT, status TEXT, deleted INTEGER, recovered INTEGER, source_table TEXT,
+  source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE contact(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, name TEXT, identifiers TEXT,
-  source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+  recovered INTEGER, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE account(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, identifier TEXT, name TEXT,
-  source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+  recovered INTEGER, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE person(id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT, role TEXT, identifiers TEXT, names TEXT,
   linked TEXT) STRICT;  -- role: NULL for those whom only address books name; linked: identifiers that address books added
 CREATE TABLE location(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, taken INTEGER, time_basis TEXT, latitude REAL,
-  longitude REAL, accuracy_m REAL, source TEXT, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+  longitude REAL, accuracy_m REAL, source TEXT, recovered INTEGER, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 CREATE TABLE visit(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, visited INTEGER, time_basis TEXT, url TEXT,
-  title TEXT, kind TEXT, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
+  title TEXT, kind TEXT, recovered INTEGER, source_table TEXT, source_row TEXT, unit_id INTEGER, plugin TEXT) STRICT;
 -- Entries of calendars: participants without the owner; repeats: the rule as stored, with the times of the first entry.
 CREATE TABLE event(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, app TEXT, account TEXT, calendar TEXT, title TEXT,
   starts INTEGER, ends INTEGER, all_day INTEGER, time_basis TEXT, place TEXT, organiser TEXT, participants TEXT, notes TEXT,
@@ -80,6 +80,14 @@ CREATE TABLE search(id INTEGER PRIMARY KEY, exhibit_id INTEGER, plugin TEXT NOT 
   ran_over INTEGER, hits INTEGER, not_run INTEGER, reasons TEXT) STRICT;
 CREATE TABLE problem(id INTEGER PRIMARY KEY, key TEXT NOT NULL, item_id INTEGER, exhibit_id INTEGER, plugin TEXT, kind TEXT NOT NULL,
   message TEXT, content_id INTEGER, unit_id INTEGER) STRICT;
+-- Ranges that could not be read or do not fit their checksum. item_id NULL: a range of the exhibit, as reading all of it found
+-- it; else the part of one that lies in an item, at item_offset. offset: on the exhibit; NULL: not known (in a tree, in a packed file).
+CREATE TABLE damage(id INTEGER PRIMARY KEY, exhibit_id INTEGER NOT NULL, item_id INTEGER, offset INTEGER, length INTEGER NOT NULL,
+  item_offset INTEGER, reason TEXT NOT NULL, unit_id INTEGER) STRICT;
+-- One row for each damaged range of an exhibit and each item that has bytes in it; item_id NULL: no item has.
+CREATE VIEW damaged_item AS SELECT r.exhibit_id, r.offset AS range_offset, r.length AS range_length, r.reason, i.item_id, i.item_offset,
+  i.offset, i.length FROM damage r LEFT JOIN damage i ON i.exhibit_id = r.exhibit_id AND i.item_id IS NOT NULL
+  AND i.offset < r.offset + r.length AND r.offset < i.offset + i.length WHERE r.item_id IS NULL;
 CREATE TABLE decision(id INTEGER PRIMARY KEY, subject_key TEXT NOT NULL, decision TEXT NOT NULL, note TEXT, who TEXT, at INTEGER) STRICT;
 CREATE TABLE run(id INTEGER PRIMARY KEY, started INTEGER NOT NULL, finished INTEGER, version TEXT, command TEXT, operator TEXT, settings TEXT,
   fingerprint TEXT, components TEXT, complete INTEGER) STRICT;

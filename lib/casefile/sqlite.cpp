@@ -37,6 +37,11 @@ Statement& Statement::bind(int index, std::string_view value) {
                       SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
+Statement& Statement::bind_unowned(int index, std::string_view value) {
+  sqlite3_bind_text64(statement_.get(), index, value.data() ? value.data() : "", value.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
+  return *this;
+}
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
   sqlite3_bind_blob64(statement_.get(), index, bytes.data() ? bytes.data() : "", bytes.size(),
                       SQLITE_TRANSIENT);
@@ -82,11 +87,15 @@ double Statement::real(int column) const {
   return sqlite3_column_double(statement_.get(), column);
 }
 
-std::string Statement::text(int column) const {
+std::string_view Statement::text_view(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
   if (!data) return {};
   return {reinterpret_cast<const char*>(data),
           static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+std::string Statement::text(int column) const {
+  return std::string(text_view(column));
 }
 
 std::string Statement::blob(int column) const {

@@ -35,6 +35,8 @@ class Statement {
   Statement& bind(int index, std::string_view value);
   Statement& bind(int index, const char* value) { return bind(index, std::string_view(value)); }
   Statement& bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
+  /// Not copied: the text outlives the next run() or step(), and is bound anew before another.
+  Statement& bind_unowned(int index, std::string_view value);
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_null(int index);
   Statement& bind(int index, std::optional<std::int64_t> value);
@@ -48,6 +50,7 @@ class Statement {
   std::int64_t integer(int column) const;
   double real(int column) const;
   std::string text(int column) const;
+  std::string_view text_view(int column) const;  ///< until the next step()
   std::string blob(int column) const;
   bool is_null(int column) const;
   std::optional<std::int64_t> optional_integer(int column) const;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "filesystem/free_space.hpp"
+
 namespace touchstone {
 
 struct MediaTyper::Handle {
@@ -38,6 +40,11 @@ std::string MediaTyper::library_version() {
 }
 
 Content::Content(std::unique_ptr<ByteSource> source) : origin_(std::move(source)), size_(origin_->size()) {}
+
+Result<std::size_t> Content::read_behind(std::uint64_t offset, std::span<std::byte> out) {
+  if (run_map(*origin_) == nullptr) return std::size_t{0};
+  return read_on(*origin_, offset, out);
+}
 
 namespace {
 

@@ -69,6 +69,8 @@ class Content {
   bool in_memory() const { return memory_ != nullptr; }
   /// The bytes by offset: memory if they are there, else the source.
   ByteSource& source() { return memory_ ? *memory_ : masked_ ? *masked_ : *origin_; }
+  /// From the content's end on: of a window of free space, what the windows that follow hold; else nothing.
+  Result<std::size_t> read_behind(std::uint64_t offset, std::span<std::byte> out);
   /// The bytes when in memory.
   std::span<const std::byte> bytes() const { return bytes_; }
 

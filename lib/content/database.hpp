@@ -56,6 +56,8 @@ class EvidenceQuery;
 
 /// Rows from elsewhere that are to stand under a table's name, see EvidenceDatabase::hide_table().
 struct StandInRows {
+  /// A column more under hide_table(), with the row's number: by it a result leads back to its row.
+  static constexpr const char* kNumberColumn = "touchstone_row";
   std::vector<sqlite::Column> columns;
   struct Row {
     std::int64_t row_id = 0;                                ///< unique among them

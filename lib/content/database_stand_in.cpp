@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -118,17 +119,22 @@ int bind(sqlite3_stmt* statement, int at, const sqlite::SqlValue& value) {
 
 /// Makes temp.NAME with those columns and fills it.
 int make_table(sqlite3* db, const std::string& name, const std::vector<StandInColumn>& columns,
-               const StandInRows& rows) {
+               const StandInRows& rows, bool with_number) {
   std::string definition, places;
   for (const StandInColumn& column : columns) {
     definition += fmt::format("{}{} {}", definition.empty() ? "" : ", ", quoted(column.name), column.type);
     places += ", ?";
   }
+  if (with_number) definition += fmt::format(", {} INTEGER", quoted(StandInRows::kNumberColumn));
   if (const int rc = run(db, fmt::format("CREATE TEMP TABLE {} ({})", quoted(name), definition));
       rc != SQLITE_OK)
     return rc;
   std::string names = "rowid";
   for (const StandInColumn& column : columns) names += ", " + quoted(column.name);
+  if (with_number) {
+    names += ", " + quoted(StandInRows::kNumberColumn);
+    places += ", ?1";
+  }
   int rc = SQLITE_OK;
   const Statement insert = prepare(
       db, fmt::format("INSERT OR REPLACE INTO temp.{} ({}) VALUES (?{})", quoted(name), names, places), rc);
@@ -167,7 +173,11 @@ int hide_table(sqlite3* db, DatabasePolicy& policy, std::string_view table, cons
   if (const int rc = show_table(db, table); rc != SQLITE_OK) return rc;
   const Writable writable(db);
   policy.allow_temporary(table);
-  return make_table(db, std::string(table), columns, rows);
+  // A table that has such a column of its own keeps it.
+  const bool has_one = std::any_of(columns.begin(), columns.end(), [](const StandInColumn& column) {
+    return fold(column.name) == StandInRows::kNumberColumn;
+  });
+  return make_table(db, std::string(table), columns, rows, !has_one);
 }
 
 int extend_table(sqlite3* db, DatabasePolicy& policy, std::string_view table, const StandInRows& rows) {
@@ -176,7 +186,7 @@ int extend_table(sqlite3* db, DatabasePolicy& policy, std::string_view table, co
   const Writable writable(db);
   policy.allow_temporary(table);
   policy.allow_temporary(rows_name(table));
-  if (const int rc = make_table(db, rows_name(table), columns, rows); rc != SQLITE_OK) return rc;
+  if (const int rc = make_table(db, rows_name(table), columns, rows, false); rc != SQLITE_OK) return rc;
   std::string names;
   for (const StandInColumn& column : columns) names += (names.empty() ? "" : ", ") + quoted(column.name);
   return run(db, fmt::format("CREATE TEMP VIEW {} AS SELECT {} FROM main.{} UNION ALL SELECT {} FROM temp.{}",

@@ -33,6 +33,7 @@ int OverlayFile::read_base(std::uint64_t offset, std::span<std::byte> out) {
 }
 
 int OverlayFile::read(std::uint64_t offset, std::span<std::byte> out) {
+  if (cut_ && offset + out.size() > base_size_) return SQLITE_CORRUPT;
   const std::size_t want =
       offset >= size_ ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset));
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(want), out.end(), std::byte{0});
@@ -97,6 +98,28 @@ void OverlayFile::truncate(std::uint64_t size) {
   }
   size_ = size;
 }
+
+namespace {
+
+/// What the header says of the file's size, where its last writer kept that up to date; 0 if it does not:
+/// https://www.sqlite.org/fileformat2.html#in_header_database_size
+std::uint64_t stated_size(ByteSource& main) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  std::array<std::byte, 100> header{};
+  const auto got = main.read_at(0, header);
+  if (!got || *got < header.size()) return 0;
+  const auto number = [&](std::size_t at, std::size_t length) {
+    std::uint64_t value = 0;
+    for (std::size_t i = at; i < at + length; ++i)
+      value = (value << 8) | std::to_integer<std::uint64_t>(header[i]);
+    return value;
+  };
+  const std::uint64_t stored = number(16, 2), page_size = stored == 1 ? 65536 : stored;
+  const std::uint64_t size = number(28, 4) * page_size;
+  return number(24, 4) == number(92, 4) && size <= kMost ? size : 0;
+}
+
+}  // namespace
 
 /// What SQLite allocates for us; `methods` must come first.
 struct EvidenceVfs::File {
@@ -247,6 +270,8 @@ EvidenceVfs::EvidenceVfs(ByteSource& main, ByteSource* wal, ByteSource* journal,
       journal_(journal, budget_),
       wal_exists_(wal != nullptr),
       journal_exists_(journal != nullptr) {
+  // A log or a journal says itself how many pages there are.
+  if (!wal && !journal) main_.was_longer(stated_size(main));
   static std::atomic<std::uint64_t> counter{0};
   name_ = "touchstone-evidence-" + std::to_string(counter++);
   vfs_.iVersion = 1;

@@ -42,6 +42,12 @@ class OverlayFile {
   int write(std::uint64_t offset, std::span<const std::byte> bytes);
   void truncate(std::uint64_t size);
   bool written() const { return written_; }
+  /// The file was longer once: so SQLite is told, which refuses a database that lacks pages as a whole.
+  /// Reading what is missing is an error (SQLITE_CORRUPT), where zeros would pass for the end of a text.
+  void was_longer(std::uint64_t size) {
+    cut_ = size > size_;
+    size_ = std::max(size_, size);
+  }
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -54,6 +60,7 @@ class OverlayFile {
   std::uint64_t size_ = 0;
   std::uint64_t base_size_ = 0;  ///< what of the base is still visible: a truncation hides the rest for good
   bool written_ = false;
+  bool cut_ = false;
   std::optional<Error> error_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Block>> blocks_;
 };

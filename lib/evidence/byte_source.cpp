@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 #include "evidence/file_source.hpp"
 #include "evidence/gap_list.hpp"
@@ -51,7 +50,7 @@ class WindowSource : public ByteSource {
       if (gap.length == 0) {
         inside.push_back(gap);
       } else if (from < to) {
-        inside.push_back({from - offset_, to - from, gap.reason});
+        inside.push_back({from - offset_, to - from, gap.reason, gap.place_of(from)});
       }
     }
     return inside;
@@ -65,30 +64,10 @@ class WindowSource : public ByteSource {
 
 }  // namespace
 
-void GapList::add(std::uint64_t offset, std::uint64_t length, std::string_view reason) {
-  if (length == 0) return;
-  length = std::min(length, std::numeric_limits<std::uint64_t>::max() - offset);
-  for (Gap& gap : gaps_) {
-    const bool apart = gap.length == 0 || offset > gap.offset + gap.length || offset + length < gap.offset;
-    if (apart || gap.reason != reason) continue;
-    const std::uint64_t end = std::max(gap.offset + gap.length, offset + length);
-    gap.offset = std::min(gap.offset, offset);
-    gap.length = end - gap.offset;
-    // The grown range may have closed the space to others.
-    const Gap grown = gap;
-    std::erase_if(gaps_, [&](const Gap& other) {
-      return other.reason == grown.reason && other.offset >= grown.offset && other.length != 0 &&
-             other.offset + other.length <= grown.offset + grown.length &&
-             !(other.offset == grown.offset && other.length == grown.length);
-    });
-    return;
-  }
-  if (gaps_.size() < ByteSource::kMaxGaps) {
-    gaps_.push_back({offset, length, std::string(reason)});
-  } else if (!full_) {
-    full_ = true;
-    gaps_.push_back({offset, 0, "more unreadable ranges than are listed"});
-  }
+std::string text_of(const Gap& gap) {
+  std::string text = std::to_string(gap.length) + " bytes at offset " + std::to_string(gap.offset);
+  if (gap.place) text.append(" (byte ").append(std::to_string(*gap.place)).append(" of the exhibit)");
+  return text.append(": ").append(gap.reason);
 }
 
 FileSource::FileSource(int descriptor, std::uint64_t size, bool sparse)

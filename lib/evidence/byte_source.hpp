@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +19,16 @@ struct Gap {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::string reason;
+  std::optional<std::uint64_t> place{};  ///< where it begins on the exhibit; absent: not told
+
+  /// Where a byte of it lies on the exhibit.
+  std::optional<std::uint64_t> place_of(std::uint64_t at) const {
+    return place ? std::optional(*place + (at - offset)) : std::nullopt;
+  }
 };
+
+/// "1024 bytes at offset 0 (byte 98304 of the exhibit): …"
+std::string text_of(const Gap& gap);
 
 class ByteSource {
  public:

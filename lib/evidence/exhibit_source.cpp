@@ -105,7 +105,12 @@ class Renamed : public ExhibitSource {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     return image_->read_at(offset, out);
   }
-  std::vector<Gap> gaps() const override { return image_->gaps(); }
+  std::vector<Gap> gaps() const override {
+    std::vector<Gap> gaps = image_->gaps();
+    // Sources made from this one pass these places on.
+    for (Gap& gap : gaps) gap.place = gap.length == 0 ? std::nullopt : std::optional(gap.offset);
+    return gaps;
+  }
   ByteSource* file_list() override { return image_->file_list(); }
 
  private:

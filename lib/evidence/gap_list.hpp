@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,9 @@ namespace touchstone {
 
 class GapList {
  public:
-  void add(std::uint64_t offset, std::uint64_t length, std::string_view reason);
+  /// `place`: see Gap.
+  void add(std::uint64_t offset, std::uint64_t length, std::string_view reason,
+           std::optional<std::uint64_t> place = std::nullopt);
   /// True once something had to be left out of the list.
   bool full() const { return full_; }
   bool empty() const { return gaps_.empty(); }

@@ -132,7 +132,7 @@ void MappedImage::read_stored(std::uint32_t file, std::uint64_t at, std::uint64_
   for (const Gap& gap : source.gaps()) {
     const std::uint64_t from = std::max(gap.offset, at);
     const std::uint64_t to = std::min(gap.offset + gap.length, at + filled);
-    if (from < to) gaps_.add(offset + (from - at), to - from, gap.reason);
+    if (from < to) gaps_.add(offset + (from - at), to - from, gap.reason, gap.place_of(from));
   }
 }
 
@@ -152,7 +152,7 @@ void MappedImage::read_parent(std::uint64_t offset, std::span<std::byte> out) {
   for (const Gap& gap : parent_->gaps()) {
     const std::uint64_t from = std::max(gap.offset, offset);
     const std::uint64_t to = std::min(gap.offset + gap.length, offset + filled);
-    if (from < to) gaps_.add(from, to - from, gap.reason);
+    if (from < to) gaps_.add(from, to - from, gap.reason, gap.place_of(from));
   }
 }
 

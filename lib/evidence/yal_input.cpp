@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace touchstone::detail {
 
@@ -84,10 +85,19 @@ ssize_t YalInput::read(std::uint8_t* buffer, std::size_t size) {
     if (skip >= block.bytes.size()) break;
     const std::size_t count = std::min(size - done, block.bytes.size() - skip);
     std::memcpy(buffer + done, block.bytes.data() + skip, count);
+    for (const Gap& gap : source_.gaps()) {
+      const std::uint64_t from = std::max(gap.offset, position_);
+      const std::uint64_t to = std::min(gap.offset + gap.length, position_ + count);
+      if (from < to) touched_.add(from, to - from, gap.reason, gap.place_of(from));
+    }
     done += count;
     position_ += count;
   }
   return static_cast<ssize_t>(done);
+}
+
+std::vector<Gap> YalInput::take_touched_gaps() {
+  return std::exchange(touched_, {}).list();
 }
 
 }  // namespace touchstone::detail

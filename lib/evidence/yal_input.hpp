@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evidence/byte_source.hpp"
+#include "evidence/gap_list.hpp"
 
 namespace touchstone::detail {
 
@@ -40,6 +41,8 @@ class YalInput {
 
   /// Null if libbfio gave none.
   YalHandle* handle() const { return handle_; }
+  /// Ranges of the source that the library read and that lie in gaps, since the last call.
+  std::vector<Gap> take_touched_gaps();
 
  private:
   struct Calls;
@@ -58,6 +61,7 @@ class YalInput {
   std::uint64_t position_ = 0;
   bool open_ = false;
   std::vector<Block> blocks_;
+  GapList touched_;
   YalHandle* handle_ = nullptr;
 };
 

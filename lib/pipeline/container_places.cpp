@@ -1,4 +1,5 @@
-// Equal containers at very many places: the first thousand places by locator are opened, the rest counted.
+// What the coordinator asks of the case database before units are given out. Equal containers at very many
+// places: the first thousand places by locator are opened, the rest counted.
 #include <fmt/format.h>
 
 #include "model/locator.hpp"
@@ -8,6 +9,8 @@ namespace touchstone {
 namespace {
 
 constexpr std::int64_t kMaxPlaces = 1000;
+/// Databases that pages without their own may have come from.
+constexpr std::int64_t kMaxKin = 32;
 
 }  // namespace
 
@@ -56,6 +59,18 @@ void limit_container_places(CaseWriter& writer, int level) {
     writer.add_problem(problem, 0, 0, content, 0);
   }
   writer.commit();
+}
+
+void add_kin(CaseWriter& writer, std::int64_t exhibit_id, wire::Unit& unit) {
+  unit.clear_kin();
+  auto query = writer.database().prepare(
+      "SELECT u.spec FROM (SELECT DISTINCT unit_id, item_id FROM finding WHERE category = 'schema' AND "
+      "plugin = "
+      "'appdata') f JOIN unit u ON u.id = f.unit_id JOIN item_row i ON i.id = f.item_id "
+      "WHERE u.exhibit_id = ?1 AND u.kind = ?2 ORDER BY i.allocated DESC, i.locator LIMIT ?3");
+  query.bind(1, exhibit_id).bind(2, static_cast<int>(wire::UNIT_ITEM)).bind(3, kMaxKin);
+  while (query.step())
+    if (!unit.add_kin()->ParseFromString(query.blob(0))) unit.mutable_kin()->RemoveLast();
 }
 
 }  // namespace touchstone

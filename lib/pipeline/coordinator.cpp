@@ -1,6 +1,7 @@
 #include "pipeline/coordinator.hpp"
 
 #include <fmt/format.h>
+#include <google/protobuf/arena.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -108,6 +109,7 @@ bool Coordinator::fetch(Task& task) {
       if (!task.spec.ParseFromString(task.row.spec))
         throw CaseError(fmt::format("case.db: unit {} cannot be read", next.id));
       task.spec.set_id(static_cast<std::uint64_t>(next.id));
+      if (task.spec.last()) add_kin(writer_, task.row.exhibit_id, task.spec);
       ++under_way_[level];
       return true;
     }
@@ -180,8 +182,10 @@ void Coordinator::setup_failed(Crew& crew, const WorkerHandle::End& end) {
 
 void Coordinator::take_messages(Crew& crew) {
   const bool open = crew.process->channel().fill();
-  wire::FromWorker message;
   while (true) {
+    // Of many small parts, which are given back together.
+    google::protobuf::Arena arena;
+    wire::FromWorker& message = *google::protobuf::Arena::CreateMessage<wire::FromWorker>(&arena);
     const Channel::Next next = crew.process->channel().next(message);
     if (next == Channel::Next::none) break;
     bool sound = next == Channel::Next::message;

@@ -20,6 +20,9 @@ class Worker;
 /// (container_places.cpp).
 void limit_container_places(CaseWriter& writer, int level);
 
+/// Databases of the exhibit that an app's definition read, for a unit that wants to know them.
+void add_kin(CaseWriter& writer, std::int64_t exhibit_id, wire::Unit& unit);
+
 class Coordinator {
  public:
   Coordinator(Triage::State& state, Progress& progress);

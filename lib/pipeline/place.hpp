@@ -8,6 +8,8 @@
 
 namespace touchstone {
 
+/// Level of units that wait for all others.
+inline constexpr int kLastLevel = 1'000'000;
 /// How deep a place lies in images and containers.
 int depth_of(const wire::Place& place);
 /// The volume's name in the database: that of the exhibit's own, or ITEM!p1 without the exhibit's reference.

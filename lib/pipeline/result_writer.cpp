@@ -22,6 +22,16 @@ Value value_of(const wire::Value& value) {
   }
 }
 
+/// Into a value that held another record's: text takes the place of text.
+void set_value(Value& out, const wire::Value& value) {
+  auto* text = std::get_if<std::string>(&out);
+  if (text && value.of_case() == wire::Value::kText) {
+    *text = value.text();
+  } else {
+    out = value_of(value);
+  }
+}
+
 Item item_of(const wire::NewItem& in, const std::string& slot) {
   Item item;
   item.locator = in.locator();
@@ -70,6 +80,7 @@ ResultWriter::NewUnit ResultWriter::add_unit(std::int64_t exhibit_id, const wire
   row.exhibit_id = exhibit_id;
   row.kind = spec.kind();
   row.level = depth_of(spec.place()) + (spec.kind() == wire::UNIT_MEMBERS ? 1 : 0);
+  if (spec.last()) row.level = kLastLevel;
   row.priority = priority;
   row.item_id = item_id;
   row.spec = spec.SerializeAsString();
@@ -196,12 +207,16 @@ void ResultWriter::add_rows(const UnitRow& unit, const wire::Result& result, con
     const auto found = fates.find(index);
     return found == fates.end() ? Fate{} : found->second;
   };
+  Record record;
   for (const wire::Record& in : result.records()) {
-    Record record;
     record.kind = in.kind();
     record.key = in.key();
-    for (const wire::Field& field : in.fields())
-      record.fields.emplace_back(field.name(), value_of(field.value()));
+    record.fields.resize(static_cast<std::size_t>(in.fields_size()));
+    for (std::size_t i = 0; i < record.fields.size(); ++i) {
+      const wire::Field& field = in.fields(static_cast<int>(i));
+      record.fields[i].first = field.name();
+      set_value(record.fields[i].second, field.value());
+    }
     const bool of_content = record.kind == "picture" || record.kind == "video" || record.kind == "document";
     const Fate fate = content_of(in.index());
     if (of_content && !fate.keep_content_rows) continue;
@@ -237,6 +252,19 @@ void ResultWriter::add_rows(const UnitRow& unit, const wire::Result& result, con
   }
 }
 
+void ResultWriter::add_damages(const UnitRow& unit, const wire::Result& result) {
+  for (const wire::Damage& in : result.damages()) {
+    CaseWriter::Damage damage;
+    damage.exhibit_id = unit.exhibit_id;
+    if (!in.of_exhibit()) damage.item_id = unit.item_id + in.index();
+    if (in.has_place()) damage.offset = in.place();
+    if (in.has_offset()) damage.item_offset = in.offset();
+    damage.length = in.length();
+    damage.reason = to_valid_utf8(in.reason());
+    writer_.add_damage(damage, unit.id);
+  }
+}
+
 void ResultWriter::root_not_listed(const UnitRow& unit, const wire::Unit& spec, ItemState state,
                                    const std::string& reason) {
   // The root directory is no item: what became of it is the volume's state.
@@ -252,7 +280,7 @@ bool ResultWriter::is_sound(const wire::Unit& spec, const wire::Result& result) 
     return std::all_of(rows.begin(), rows.end(), [&](const auto& row) { return row.index() < items; });
   };
   return sound(result.examined()) && sound(result.records()) && sound(result.findings()) &&
-         sound(result.problems());
+         sound(result.problems()) && sound(result.damages());
 }
 
 std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, const wire::Unit& spec,
@@ -265,6 +293,7 @@ std::vector<ResultWriter::NewUnit> ResultWriter::apply(const UnitRow& unit, cons
           add_unit(unit.exhibit_id, examined.follow(), unit.item_id + examined.index(), INT32_MAX));
   }
   add_rows(unit, result, add_examined(unit, spec, result));
+  add_damages(unit, result);
   for (const wire::OutOfScope& out : result.out_of_scope()) {
     writer_.add_out_of_scope(unit.exhibit_id, out.volume_slot(), out.rule(), out.items(), unit.id);
   }

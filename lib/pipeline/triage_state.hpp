@@ -91,6 +91,7 @@ class ResultWriter {
   };
   using Fates = std::map<std::uint32_t, Fate>;  ///< by index of the item in its unit
   Fates add_examined(const UnitRow& unit, const wire::Unit& spec, const wire::Result& result);
+  void add_damages(const UnitRow& unit, const wire::Result& result);
   void root_not_listed(const UnitRow& unit, const wire::Unit& spec, ItemState state,
                        const std::string& reason);
   void add_rows(const UnitRow& unit, const wire::Result& result, const Fates& fates);

@@ -13,10 +13,10 @@ using nlohmann::json;
 
 // Everything that a run writes, in an order that needs no foreign keys.
 constexpr const char* kResults[] = {
-    "volume",    "content",      "item_row", "message",    "attachment",   "conversation", "call",
-    "contact",   "account",      "location", "visit",      "event",        "note",         "picture_row",
-    "video_row", "document_row", "finding",  "lead",       "search",       "problem",      "out_of_scope",
-    "timing",    "unit",         "exhibit",  "plugin_run", "declared_rule"};
+    "volume",       "content",      "item_row", "message", "attachment", "conversation", "call",
+    "contact",      "account",      "location", "visit",   "event",      "note",         "picture_row",
+    "video_row",    "document_row", "finding",  "lead",    "search",     "problem",      "damage",
+    "out_of_scope", "timing",       "unit",     "exhibit", "plugin_run", "declared_rule"};
 constexpr const char* kPluginTables[] = {"message",   "attachment",   "call",    "contact", "account",
                                          "location",  "visit",        "event",   "note",    "picture_row",
                                          "video_row", "document_row", "finding", "problem"};

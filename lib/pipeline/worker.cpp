@@ -116,6 +116,11 @@ void UnitOutput::grew(std::size_t bytes) {
   part.mutable_new_items()->Swap(result_.mutable_new_items());
   part.mutable_groups()->Swap(result_.mutable_groups());
   emit_(part);
+  // What a record takes is taken again for the next ones.
+  if (result_.records().empty()) {
+    part.mutable_records()->Clear();
+    part.mutable_records()->Swap(result_.mutable_records());
+  }
   bytes_ = 0;
 }
 

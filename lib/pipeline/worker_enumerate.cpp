@@ -362,6 +362,11 @@ void Worker::State::verify(const wire::Unit& unit, UnitOutput& output) {
   for (const Gap& gap : done->gaps) {
     problem.message = fmt::format("{} bytes at offset {}: {}", gap.length, gap.offset, gap.reason);
     add_problem(output, unit, problem, true);
+    wire::Damage& damage = *output.result().add_damages();
+    damage.set_of_exhibit(true);
+    damage.set_place(gap.offset);
+    damage.set_length(gap.length);
+    damage.set_reason(gap.reason);
   }
 }
 
@@ -385,6 +390,14 @@ void Worker::State::list_directory(const wire::Unit& unit, UnitOutput& output) {
     examined.set_state(to_text(ItemState::partly_examined));
     examined.set_reason(output.result().problems(before).message());
   }
+  add_directory_damage(unit, **files, output);
+}
+
+/// The directory's own bytes; those of the root belong to no item.
+void Worker::State::add_directory_damage(const wire::Unit& unit, FileSystem& files, UnitOutput& output) {
+  const auto image = image_of(unit.place());
+  if (unit.place().address().empty() || !image || (*image)->gaps().empty()) return;
+  if (const auto bytes = files.open(unit.place().address())) add_damage(output, 0, (*bytes)->gaps());
 }
 
 }  // namespace touchstone

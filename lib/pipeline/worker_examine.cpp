@@ -33,6 +33,17 @@ void set_content(wire::Examined& out, const Content& content) {
   out.set_exact(content.gaps().empty());
 }
 
+void add_damage(UnitOutput& output, std::uint32_t index, const std::vector<Gap>& gaps) {
+  for (const Gap& gap : gaps) {
+    wire::Damage& damage = *output.result().add_damages();
+    damage.set_index(index);
+    if (gap.place) damage.set_place(*gap.place);
+    damage.set_length(gap.length);
+    damage.set_offset(gap.offset);
+    damage.set_reason(gap.reason);
+  }
+}
+
 Result<std::unique_ptr<ByteSource>> Worker::State::open(const wire::Place& place, UnitOutput& output) {
   if (place.steps_size() == 0) {
     const auto files = file_system(place);
@@ -146,6 +157,22 @@ ItemContext Worker::State::context(const wire::Unit& unit, const wire::Place& pl
   return item;
 }
 
+void Worker::State::add_kin(const wire::Unit& unit, ItemContext& item, UnitOutput& output) {
+  item.kin.reserve(static_cast<std::size_t>(unit.kin_size()));
+  for (const wire::Unit& kin : unit.kin()) {
+    item.kin.push_back({kin.place().path(), [this, &kin, &output] {
+                          KinDatabase::Files files;
+                          auto main = open(kin.place(), output);
+                          if (!main) return files;
+                          files.main = main.take();
+                          const std::string& name = kin.place().name();
+                          files.wal = neighbour(kin.place(), kin.ancestors(), name + "-wal");
+                          files.journal = neighbour(kin.place(), kin.ancestors(), name + "-journal");
+                          return files;
+                        }});
+  }
+}
+
 void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
                             std::unique_ptr<ByteSource> source, UnitOutput& output) {
   const RunMap* const window = run_map(*source);
@@ -153,10 +180,14 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
   const bool of_place = window != nullptr || !overwritten.empty();
   Content content(std::move(source));
   if (window != nullptr || is_memory_file(place.name())) content.assume_media_type(kWindowMediaType);
+  // Of no database there is no signature.
+  if (place.kind() == to_text(ItemKind::carved) && is_pages_name(place.name()))
+    content.assume_media_type("application/x-sqlite3-pages");
   // What belongs to a file outside a limited scope now must not even be digested.
   content.hide(overwritten, !exhibits[place.exhibit()].gate->limited());
   if (of_place && examine_quickly(place, index, content, overwritten, window != nullptr, output)) return;
   ItemContext item = context(unit, place);
+  add_kin(unit, item, output);
   ItemSink sink(output, index, place.locator());
   if (of_place) sink.keep_to_place(window);
   Examination examination;
@@ -178,6 +209,8 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
   output.result().set_bytes_read(output.result().bytes_read() + content.size());
   sink.set_content(content.digests().sha256);
   const bool whole = content.gaps().empty();
+  // Where only some plugins run again, it has been said.
+  if (unit.only_size() == 0) add_damage(output, index, content.gaps());
   for (const int reader : session->container_readers(item, content)) {
     if (announce_members(place, reader, item, content, window, sink, output, examination)) break;
   }

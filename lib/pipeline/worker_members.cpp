@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "evidence/gap_list.hpp"
 #include "model/locator.hpp"
 #include "pipeline/worker_windows.hpp"
 
@@ -45,12 +47,36 @@ PluginSession::Pull pull_runs(ByteSource& container,
     }
     if (run + 1 >= runs.size()) return 0;
     const std::uint64_t want = std::min<std::uint64_t>(out.size(), runs[run + 1] - done);
-    const auto got = container.read_at(runs[run] + done,
-                                       std::as_writable_bytes(out.first(static_cast<std::size_t>(want))));
+    const auto got = read_on(container, runs[run] + done,
+                             std::as_writable_bytes(out.first(static_cast<std::size_t>(want))));
     if (!got || *got == 0) return -1;
     done += *got;
     return static_cast<std::int64_t>(*got);
   };
+}
+
+bool is_pages_name(std::string_view name) {
+  return name.ends_with(".sqlite-pages");
+}
+
+void ReasonSink::problem(const std::string&, ProblemKind kind, std::string_view message, bool) {
+  constexpr std::string_view kStart = "member ", kMiddle = ": ";
+  std::uint32_t ordinal = 0;
+  const char* const end = message.data() + message.size();
+  const auto number = message.starts_with(kStart)
+                          ? std::from_chars(message.data() + kStart.size(), end, ordinal)
+                          : std::from_chars_result{end, std::errc::invalid_argument};
+  const std::string_view rest(number.ptr, static_cast<std::size_t>(end - number.ptr));
+  if (number.ec == std::errc() && rest.starts_with(kMiddle)) {
+    members_.try_emplace(ordinal, Reason{kind, std::string(rest.substr(kMiddle.size()))});
+  } else {
+    last_ = Reason{kind, std::string(message)};
+  }
+}
+
+const ReasonSink::Reason* ReasonSink::of_member(std::uint32_t ordinal) const {
+  const auto found = members_.find(ordinal);
+  return found == members_.end() ? nullptr : &found->second;
 }
 
 int reader_index(const PluginSession& session, std::string_view name) {
@@ -95,7 +121,8 @@ class MemberListing {
     const bool known_size = member.size != UINT64_MAX;
     const std::uint64_t weight = known_size ? member.size : kGroupBytes;
     const bool grouped = !member.directory && !member.encrypted;
-    if (!grouped ||
+    const bool pages = member.carved && is_pages_name(path);
+    if (!grouped || pages ||
         (group_ && (group_->unit().members_size() >= kGroupMembers || group_bytes_ + weight > kGroupBytes))) {
       group_ = nullptr;  // a group is a run of items without a gap
       output_.grew(std::exchange(announced_, 0));
@@ -124,6 +151,11 @@ class MemberListing {
     const ItemKind kind = member.carved ? ItemKind::carved : ItemKind::member;
     group_->set_priority(std::max<std::int64_t>(
         group_->priority(), state_.order.priority(path, out.name(), out.size(), kind, !member.carved)));
+    // Whose rows they are is known when all databases were seen.
+    if (pages) {
+      group_->mutable_unit()->set_last(true);
+      group_ = nullptr;
+    }
     return true;
   }
 
@@ -251,6 +283,51 @@ bool Worker::State::announce_members(const wire::Place& place, int reader, const
   return has_members || examination.state != before;
 }
 
+namespace {
+
+/// What lies in unreadable or doubtful ranges of the bytes in which a file was carved.
+void tell_damage(const wire::Unit& unit, int i, const std::vector<Gap>& gaps, UnitOutput& output) {
+  const auto& runs = unit.members(i).runs();
+  GapList inside;
+  std::uint64_t at = 0;
+  for (int run = 0; run + 1 < runs.size(); run += 2) {
+    for (const Gap& gap : gaps) {
+      const std::uint64_t from = std::max(gap.offset, runs[run]);
+      const std::uint64_t to = std::min(gap.offset + gap.length, runs[run] + runs[run + 1]);
+      if (from < to) inside.add(at + (from - runs[run]), to - from, gap.reason, gap.place_of(from));
+    }
+    at += runs[run + 1];
+  }
+  if (inside.empty()) return;
+  add_damage(output, static_cast<std::uint32_t>(i), inside.list());
+  ItemSink sink(output, static_cast<std::uint32_t>(i), unit.members(i).locator());
+  for (const Gap& gap : inside.list()) sink.problem("content", ProblemKind::unreadable, text_of(gap), false);
+  wire::Examined& examined = *output.result().mutable_examined(output.result().examined_size() - 1);
+  if (examined.state() != to_text(ItemState::examined)) return;
+  examined.set_item_state(to_text(ItemState::partly_examined));
+  examined.set_item_reason("content: " + text_of(inside.list().front()));
+}
+
+/// A member of which no byte came out.
+void fail_member(const wire::Unit& unit, int i, const ReasonSink& reasons, UnitOutput& output) {
+  const wire::Member& member = unit.members(i);
+  const ReasonSink::Reason* const told = reasons.of_member(member.ordinal());
+  const ReasonSink::Reason why = told != nullptr
+                                     ? *told
+                                     : reasons.last().value_or(ReasonSink::Reason{
+                                           ProblemKind::corrupt, "the container gave no bytes for it"});
+  ItemSink sink(output, static_cast<std::uint32_t>(i), member.locator());
+  sink.problem(unit.reader(), why.kind, why.text, false);
+  wire::Examined& examined = *output.result().add_examined();
+  examined.set_index(static_cast<std::uint32_t>(i));
+  set_failed(examined, {why.kind == ProblemKind::unsupported ? ErrorCode::unsupported
+                        : why.kind == ProblemKind::encrypted ? ErrorCode::encrypted
+                                                             : ErrorCode::corrupt,
+                        why.text});
+}
+
+}  // namespace
+
 void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) {
   const wire::Place& place = unit.place();
   const auto fail_from = [&](int first, const Error& error) {
@@ -302,40 +379,40 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
   for (int i = 0; i < unit.members_size(); ++i) {
     const auto found = pulled.find(i);
     if (found == pulled.end()) {
-      ItemSink sink(output, static_cast<std::uint32_t>(i), unit.members(i).locator());
-      const std::string why = reason.reason.empty() ? "the container gave no bytes for it" : reason.reason;
-      sink.problem(unit.reader(), ProblemKind::corrupt, why, false);
-      wire::Examined& examined = *output.result().add_examined();
-      examined.set_index(static_cast<std::uint32_t>(i));
-      set_failed(examined, {ErrorCode::corrupt, why});
+      fail_member(unit, i, reason, output);
       continue;
     }
-    examine_member(unit, i, std::move(found->second.bytes), found->second.cut, found->second.damaged,
-                   found->second.digests, found->second.size, output);
+    const ReasonSink::Reason* const told = reason.of_member(unit.members(i).ordinal());
+    // Damaged before its first byte: there is no content, and that of an empty file is another one.
+    if (found->second.damaged && found->second.size == 0 && told != nullptr) {
+      fail_member(unit, i, reason, output);
+    } else {
+      examine_member(unit, i, std::move(found->second), told != nullptr ? told->text : "", output);
+      if (unit.only_size() == 0) tell_damage(unit, i, container->gaps(), output);
+    }
     pulled.erase(found);
   }
 }
 
-void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<std::byte> bytes, bool cut,
-                                   bool damaged, const Digests& digests, std::uint64_t size,
+void Worker::State::examine_member(const wire::Unit& unit, int i, PulledMember pulled, const std::string& why,
                                    UnitOutput& output) {
   const wire::Member& member = unit.members(i);
   const auto index = static_cast<std::uint32_t>(i);
-  if (cut) {
+  if (pulled.cut) {
     ItemSink sink(output, index, member.locator());
-    const std::string why =
-        fmt::format("{} bytes inside a container: only digested, not examined (limit {} MiB)", size,
+    const std::string limit =
+        fmt::format("{} bytes inside a container: only digested, not examined (limit {} MiB)", pulled.size,
                     kMaxMemberInMemory >> 20);
-    sink.problem("content", ProblemKind::limit, why, false);
+    sink.problem("content", ProblemKind::limit, limit, false);
     wire::Examined& examined = *output.result().add_examined();
     examined.set_index(index);
-    examined.set_size(size);
-    examined.set_md5(digests.md5);
-    examined.set_sha1(digests.sha1);
-    examined.set_sha256(digests.sha256);
+    examined.set_size(pulled.size);
+    examined.set_md5(pulled.digests.md5);
+    examined.set_sha1(pulled.digests.sha1);
+    examined.set_sha256(pulled.digests.sha256);
     examined.set_media_type("application/octet-stream");
     examined.set_state(to_text(ItemState::partly_examined));
-    examined.set_reason(why);
+    examined.set_reason(limit);
     examined.set_reused(true);
     return;
   }
@@ -351,16 +428,17 @@ void Worker::State::examine_member(const wire::Unit& unit, int i, std::vector<st
   place.set_locator(member.locator());
   place.set_name(member.name());
   place.set_kind(to_text(member.carved() ? ItemKind::carved : ItemKind::member));
-  examine(unit, place, index, make_memory_source(std::move(bytes)), output);
-  if (!damaged) return;
+  examine(unit, place, index, make_memory_source(std::move(pulled.bytes)), output);
+  if (!pulled.damaged) return;
   ItemSink sink(output, index, member.locator());
   sink.problem(unit.reader(), ProblemKind::corrupt,
-               "the container is damaged here; what came out may be short", false);
+               "the container is damaged here; what came out may be short" + (why.empty() ? "" : ": " + why),
+               false);
   wire::Examined& examined = *output.result().mutable_examined(output.result().examined_size() - 1);
   if (examined.state() == to_text(ItemState::examined)) {
     // Of this place alone: equal bytes elsewhere are sound.
     examined.set_item_state(to_text(ItemState::partly_examined));
-    examined.set_item_reason("damaged inside its container");
+    examined.set_item_reason("damaged inside its container" + (why.empty() ? "" : ": " + why));
   }
 }
 

@@ -126,6 +126,7 @@ int run_worker_process() {
       wire::FromWorker part;
       part.mutable_result()->Swap(&result);
       sent = channel.send(part) && sent;
+      part.mutable_result()->Swap(&result);  // its memory is used again
     });
     watch.end_unit();
     if (!sent) return 70;

@@ -88,6 +88,8 @@ class ItemSink final : public ResultSink {
   std::map<std::string, int> seen_;
 };
 
+struct PulledMember;
+
 struct Worker::State {
   Watch* watch = nullptr;
   std::function<std::string(const wire::Config&)> before_units;
@@ -131,13 +133,15 @@ struct Worker::State {
   void list_volumes_of(const wire::Unit& unit, UnitOutput& output);
   void verify(const wire::Unit& unit, UnitOutput& output);
   void list_directory(const wire::Unit& unit, UnitOutput& output);
+  void add_directory_damage(const wire::Unit& unit, FileSystem& files, UnitOutput& output);
   void examine_item(const wire::Unit& unit, UnitOutput& output);
   /// Digests alone, for bytes that are not worth or not fit to be examined; false: go on and examine them.
   bool examine_quickly(const wire::Place& place, std::uint32_t index, Content& content,
                        const std::vector<ByteRange>& overwritten, bool window, UnitOutput& output);
   void examine_members(const wire::Unit& unit, UnitOutput& output);
-  void examine_member(const wire::Unit& unit, int index, std::vector<std::byte> bytes, bool cut, bool damaged,
-                      const Digests& digests, std::uint64_t size, UnitOutput& output);
+  /// `why`: what the reader said of its damage, if it said something.
+  void examine_member(const wire::Unit& unit, int index, PulledMember member, const std::string& why,
+                      UnitOutput& output);
   void make_preview_of(const wire::Unit& unit, UnitOutput& output);
   /// Reads and examines bytes that are open; lists members when they are a container.
   void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
@@ -146,9 +150,12 @@ struct Worker::State {
   bool announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
                         const RunMap* window, ItemSink& sink, UnitOutput& output, Examination& examination);
   ItemContext context(const wire::Unit& unit, const wire::Place& place);
+  void add_kin(const wire::Unit& unit, ItemContext& item, UnitOutput& output);
   void add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit);
 };
 
+/// Unreadable and doubtful ranges of an item, for the table `damage`.
+void add_damage(UnitOutput& output, std::uint32_t index, const std::vector<Gap>& gaps);
 /// Size, digests and type of what was read.
 void set_content(wire::Examined& examined, const Content& content);
 /// A failed item: state and reason from an error.

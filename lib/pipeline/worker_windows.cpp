@@ -147,6 +147,7 @@ bool Worker::State::examine_quickly(const wire::Place& place, std::uint32_t inde
     return true;
   }
   output.result().set_bytes_read(output.result().bytes_read() + content.size());
+  add_damage(output, index, content.gaps());
   wire::Examined& examined = add_examined();
   set_content(examined, content);
   examined.set_reused(true);

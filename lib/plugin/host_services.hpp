@@ -21,6 +21,8 @@ void open_companions(ts_job* job);
 /// plugins emit, and findings().
 void fill_facet_services(ts_host_v1& api);
 void fill_recovery_services(ts_host_v1& api);
+/// host_pages.cpp: rows of pages without their database.
+void fill_page_services(ts_host_v1& api);
 void fill_result_services(ts_host_v1& api);
 
 }  // namespace touchstone

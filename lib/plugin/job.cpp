@@ -84,6 +84,10 @@ std::uint64_t host_size(ts_job* job) {
 }
 
 std::int64_t host_read_at(ts_job* job, std::uint64_t offset, std::uint8_t* out, std::size_t capacity) {
+  if (job->for_members && offset >= job->content->size()) {
+    const auto got = job->content->read_behind(offset, std::as_writable_bytes(std::span(out, capacity)));
+    return got ? static_cast<std::int64_t>(*got) : -1;
+  }
   return read_source(job->content->source(), offset, out, capacity);
 }
 
@@ -156,6 +160,7 @@ void fill_host_table(ts_host_v1& api) {
   api.neighbour_close = host_neighbour_close;
   fill_facet_services(api);
   fill_recovery_services(api);
+  fill_page_services(api);
   fill_result_services(api);
 }
 

@@ -52,7 +52,8 @@ struct ts_job {
   touchstone::Examination* examination = nullptr;
   std::vector<std::unique_ptr<touchstone::HostedPlugin>>* plugins = nullptr;
   touchstone::Watch* watch = nullptr;
-  bool known = false;  ///< a hash set calls the content ordinary
+  bool known = false;        ///< a hash set calls the content ordinary
+  bool for_members = false;  ///< bytes behind a window of free space are given
 
   std::uint64_t nested_cpu_us = 0;  ///< of calls from inside the one under way
 
@@ -75,6 +76,14 @@ struct ts_job {
   bool companions_opened = false;
   std::unique_ptr<touchstone::sqlite::RecoveredDatabase> recovered;
   bool recovery_tried = false;
+  /// Pages without their database: what their rows may belong to.
+  struct PageDatabase {
+    std::string path;
+    touchstone::KinDatabase::Files files;
+    touchstone::sqlite::Recovery rows;
+  };
+  std::vector<PageDatabase> page_databases;
+  bool pages_tried = false;
   std::unordered_set<std::string>
       recovery_told;  ///< problems of queries of recovered rows, which may run twice
   touchstone::TextWindows* text_out = nullptr;  ///< where emit_text goes

@@ -326,8 +326,7 @@ Status PluginSession::examine(const ItemContext& item, Content& content, Hasher&
   if (auto read = content.read(hasher, typer, large ? on_block : none); !read) return read.error();
   for (const Gap& gap : content.gaps()) {
     job.current = nullptr;
-    job.report(ProblemKind::unreadable,
-               fmt::format("{} bytes at offset {}: {}", gap.length, gap.offset, gap.reason));
+    job.report(ProblemKind::unreadable, text_of(gap));
   }
   if (!selected) {
     // Content that was streamed was not known to be a repeat when its plugins began.
@@ -361,6 +360,7 @@ void PluginSession::list_members(int plugin, const ItemContext& item, Content& c
                                  const std::function<bool(MemberInfo&&)>& each, Examination& out) {
   ts_job job = state_->new_job(item, content, sink, out);
   job.on_member = each;
+  job.for_members = true;
   HostedPlugin& hosted = *state_->plugins[static_cast<std::size_t>(plugin)];
   job.call(hosted, [&](void* self) { return hosted.table().list(self, &job); });
   state_->watch->enter(-1);
@@ -372,6 +372,7 @@ void PluginSession::extract_members(int plugin, const ItemContext& item, Content
                                     Examination& out) {
   ts_job job = state_->new_job(item, content, sink, out);
   HostedPlugin& hosted = *state_->plugins[static_cast<std::size_t>(plugin)];
+  job.for_members = true;
   job.on_member_data = [&](std::uint32_t ordinal, const Pull& pull) {
     state_->watch->enter(hosted.index);
     return each(ordinal, pull);

@@ -71,6 +71,15 @@ class ResultSink {
                        bool of_content) = 0;
 };
 
+/// A database of an app on the same exhibit, for pages of tables whose own database is gone.
+struct KinDatabase {
+  struct Files {
+    std::unique_ptr<ByteSource> main, wal, journal;
+  };
+  std::string path;
+  std::function<Files()> open;  ///< `main` is null where it cannot be read
+};
+
 /// One item as plugins may see it. Hooks may be empty.
 struct ItemContext {
   std::string locator, path, name;
@@ -83,6 +92,7 @@ struct ItemContext {
   bool recover = true;         ///< rows deleted from databases may be looked for
   /// Whether content-scope results for these bytes were given before: asked once, after the read.
   std::function<bool(const std::string& sha256)> reuse_content_if;
+  std::vector<KinDatabase> kin;             ///< of an item of pages only
   std::set<std::string, std::less<>> skip;  ///< left out after two charged attempts
   std::set<std::string, std::less<>> only;  ///< if any: run just these
 };

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -58,6 +60,8 @@ class Ranker {
   const ExhibitFacts* exhibit_of_item(std::int64_t item_id);
   void set_exhibit(Facts& facts, const ExhibitFacts* exhibit);
   /// Who wrote it, and who takes part: the device's owner and everyone named.
+  const Facts& between(const ExhibitFacts* exhibit, const std::string& direction, const std::string& app,
+                       const std::string& sender, const std::string& recipients);
   void set_parties(Facts& facts, const ExhibitFacts* exhibit, const std::string& direction,
                    const std::string& app, const std::string& sender, const std::vector<std::string>& others);
   /// What a reader calls somebody: the device's name for them, else the case's, else the bare identifier.
@@ -86,6 +90,8 @@ class Ranker {
   const RankingRules& rules_;
   CaseContext context_;
   PartyNames names_;
+  using Between = std::tuple<const ExhibitFacts*, std::string, std::string, std::string, std::string>;
+  std::map<Between, Facts> between_;
   std::unordered_map<std::int64_t, ExhibitFacts> exhibits_;
   std::vector<RankFinding> findings_;
   std::unordered_map<std::string, std::unordered_map<std::string, FindingList>> by_record_key_;

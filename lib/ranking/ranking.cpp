@@ -179,6 +179,21 @@ void Ranker::set_exhibit(Facts& facts, const ExhibitFacts* exhibit) {
   facts.parties = {exhibit->owner_role};
 }
 
+/// What is so of all messages between the same people: they are few, and write much.
+const Facts& Ranker::between(const ExhibitFacts* exhibit, const std::string& direction,
+                             const std::string& app, const std::string& sender,
+                             const std::string& recipients) {
+  constexpr std::size_t kMostKept = 20'000;
+  if (between_.size() >= kMostKept) between_.clear();
+  const auto [at, fresh] = between_.try_emplace({exhibit, direction, app, sender, recipients});
+  Facts& facts = at->second;
+  if (!fresh) return facts;
+  facts.kind = "message";
+  set_exhibit(facts, exhibit);
+  set_parties(facts, exhibit, direction, app, sender, json_texts(recipients));
+  return facts;
+}
+
 void Ranker::rank_messages() {
   const bool all = has_context_rule("message");
   auto query = db_.prepare(
@@ -192,18 +207,16 @@ void Ranker::rank_messages() {
     const std::string key = query.text(1);
     const FindingList found = findings_of("message", key, id);
     if (found.empty() && !all) continue;
-    Facts facts;
-    facts.kind = "message";
-    facts.time = query.optional_integer(5);
-    facts.time_assumed = query.text(6) == "assumed";
-    facts.deleted = query.integer(10) != 0;
     const ExhibitFacts* exhibit = exhibit_of_item(item_id);
-    set_exhibit(facts, exhibit);
     const std::string app = query.text(3);
     const std::string direction = query.text(7), sender = query.text(8);
-    const std::vector<std::string> recipients = json_texts(query.text(9));
-    set_parties(facts, exhibit, direction, app, sender, recipients);
+    Facts facts = between(exhibit, direction, app, sender, query.text(9));
+    facts.time = query.optional_integer(5);
+    facts.time_assumed = query.text_view(6) == "assumed";
+    facts.deleted = query.integer(10) != 0;
     const LaneReasons reasons = score(rules_, context_, facts, found);
+    if (reasons[0].empty() && reasons[1].empty()) continue;
+    const std::vector<std::string> recipients = json_texts(query.text(9));
     const std::string title =
         fmt::format("Message ({}){}{}", app.empty() ? "unknown app" : app,
                     route_text(exhibit, direction, app, sender, recipients),

@@ -56,6 +56,7 @@ void make_lead_places(const Database& db) {
 }
 
 void make_message_places(const Database& db) {
+  // CROSS: messages are read in the order in which they lie, and not found one by one by their chat.
   // A chat is what one device's app calls one conversation. Messages of one chat lie together, in order of
   // time.
   db.execute(R"(
@@ -83,7 +84,7 @@ void make_message_places(const Database& db) {
     CREATE INDEX temp.page_chat_name ON page_chat(exhibit_id, app, account, name);
     CREATE TEMP TABLE page_message(place INTEGER PRIMARY KEY, id INTEGER, chat INTEGER);
     INSERT INTO page_message SELECT row_number() OVER (ORDER BY c.chat, coalesce(m.sent, m.received), m.key) - 1, m.id, c.chat
-      FROM message m LEFT JOIN item i ON i.id = m.item_id JOIN page_chat c ON c.exhibit_id IS i.exhibit_id AND
+      FROM message m LEFT JOIN item_row i ON i.id = m.item_id CROSS JOIN page_chat c ON c.exhibit_id IS i.exhibit_id AND
       c.app IS m.app AND c.account IS m.account AND c.name IS m.conversation WHERE m.folded_into IS NULL;
     CREATE INDEX temp.page_message_id ON page_message(id);
     CREATE TEMP TABLE page_attachment(message_id INTEGER, ordinal INTEGER, key TEXT, item_id INTEGER, name TEXT,

@@ -27,6 +27,38 @@ json setting_value(const Database& db, const char* name) {
   return setting.step() ? parsed(setting.text(0)) : json();
 }
 
+/// Ranges of the exhibits with what lies in them: the first of each, and how many there are.
+json damaged_ranges(const Database& db) {
+  constexpr std::int64_t kMostRanges = 1000, kMostItems = 20;
+  json ranges = json::array();
+  Statement range = db.prepare(
+      "SELECT e.ref AS exhibit, d.offset, d.length, d.reason, d.id FROM damage d JOIN exhibit e ON e.id = "
+      "d.exhibit_id WHERE d.item_id IS NULL ORDER BY e.ref, d.offset LIMIT ?1");
+  Statement item = db.prepare(
+      "SELECT i.locator, min(t.item_offset), sum(t.length) FROM damage d JOIN damage t ON t.exhibit_id = "
+      "d.exhibit_id AND t.item_id IS NOT NULL AND t.offset < d.offset + d.length AND d.offset < t.offset + "
+      "t.length JOIN item_row i ON i.id = t.item_id WHERE d.id = ?1 GROUP BY i.id ORDER BY i.locator");
+  range.bind(1, kMostRanges);
+  while (range.step()) {
+    json row = {{"exhibit", range.text(0)},
+                {"offset", range.integer(1)},
+                {"length", range.integer(2)},
+                {"reason", range.text(3)}};
+    json items = json::array();
+    std::int64_t count = 0;
+    item.reset();
+    item.bind(1, range.integer(4));
+    while (item.step()) {
+      if (++count <= kMostItems)
+        items.push_back({{"item", item.text(0)}, {"offset", item.integer(1)}, {"length", item.integer(2)}});
+    }
+    row["items"] = std::move(items);
+    row["count"] = count;
+    ranges.push_back(std::move(row));
+  }
+  return ranges;
+}
+
 }  // namespace
 
 Status write_coverage(PageContext& page) {
@@ -48,6 +80,7 @@ Status write_coverage(PageContext& page) {
       {"problems",
        rows_of(page.db,
                "SELECT kind, plugin, count(*) AS problems FROM problem GROUP BY 1, 2 ORDER BY 1, 2")},
+      {"damaged", damaged_ranges(page.db)},
       {"out_of_scope",
        rows_of(page.db,
                "SELECT e.ref AS exhibit, o.volume_slot AS volume, o.rule, sum(o.items) AS items"

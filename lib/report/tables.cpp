@@ -61,26 +61,29 @@ constexpr TableExport kTables[] = {
     {"call",
      "SELECT key, " ITEM_OF(
          "c.item_id") " AS item, app, account, started, time_basis, duration_s, direction,"
-                      " party, status, deleted, source_table, source_row FROM call c ORDER BY key",
+                      " party, status, deleted, recovered, source_table, source_row FROM call c ORDER BY key",
      ""},
     {"contact",
-     "SELECT key, " ITEM_OF("c.item_id") " AS item, app, name, identifiers, source_table, source_row"
-                                         " FROM contact c ORDER BY key",
+     "SELECT key, " ITEM_OF(
+         "c.item_id") " AS item, app, name, identifiers, recovered, source_table, source_row"
+                      " FROM contact c ORDER BY key",
      " identifiers "},
     {"account",
-     "SELECT key, " ITEM_OF("a.item_id") " AS item, app, identifier, name, source_table, source_row"
-                                         " FROM account a ORDER BY key",
+     "SELECT key, " ITEM_OF(
+         "a.item_id") " AS item, app, identifier, name, recovered, source_table, source_row"
+                      " FROM account a ORDER BY key",
      ""},
     {"person", "SELECT key, name, role, identifiers, linked FROM person ORDER BY key",
      " identifiers linked "},
     {"location",
      "SELECT key, " ITEM_OF(
          "l.item_id") " AS item, taken, time_basis, latitude, longitude, accuracy_m, source,"
-                      " source_table, source_row FROM location l ORDER BY key",
+                      " recovered, source_table, source_row FROM location l ORDER BY key",
      ""},
     {"visit",
-     "SELECT key, " ITEM_OF("v.item_id") " AS item, app, visited, time_basis, url, title, kind, source_table,"
-                                         " source_row FROM visit v ORDER BY key",
+     "SELECT key, " ITEM_OF(
+         "v.item_id") " AS item, app, visited, time_basis, url, title, kind, recovered, source_table,"
+                      " source_row FROM visit v ORDER BY key",
      ""},
     {"event",
      "SELECT key, " ITEM_OF(
@@ -140,6 +143,11 @@ constexpr TableExport kTables[] = {
          "p.exhibit_id") " AS exhibit,"
                          " " CONTENT_OF("p.content_id") " AS content, plugin, kind, message FROM problem p "
                                                         "ORDER BY key, kind, message",
+     ""},
+    {"damage",
+     "SELECT " EXHIBIT_OF("d.exhibit_id") " AS exhibit, " ITEM_OF(
+         "d.item_id") " AS item, offset, length, item_offset, reason FROM damage d ORDER BY 1, offset, item, "
+                      "item_offset, length, reason",
      ""},
     {"decision",
      "SELECT subject_key, decision, note, who, at FROM decision ORDER BY subject_key, at, who, decision, "

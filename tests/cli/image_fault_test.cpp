@@ -131,6 +131,20 @@ TEST_F(ImageFault, EmptyFileIsSaid) {
   EXPECT_NE((result.error + result.out).find("is empty"), std::string::npos) << result.error << result.out;
 }
 
+TEST_F(ImageFault, SnapshotsInsideAnImageAreSaidAndTheDiskIsWhole) {
+  if (!have("qemu-img")) GTEST_SKIP() << "qemu-img is not installed";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"qemu-img", "convert", "-f", "raw", "-O", "qcow2", folder_.text("image"),
+                                 folder_.text("image.qcow2")},
+        {"qemu-img", "snapshot", "-c", "before", folder_.text("image.qcow2")}})
+    ASSERT_EQ(run(command).exit_code, 0);
+  EXPECT_EQ(triage(folder_.text("image.qcow2")).exit_code, 1);
+  EXPECT_EQ(rows("SELECT kind, message FROM problem"),
+            std::vector<std::string>{"unsupported|the image holds 1 internal snapshots, which are not read"});
+  EXPECT_EQ(rows("SELECT count(*) FROM item WHERE name = 'noise.bin' AND state = 'examined'"),
+            std::vector<std::string>{"1"});
+}
+
 TEST_F(ImageFault, TextFileIsNoImageButLosesNothing) {
   write_file(folder_.path("notes.txt"), std::string(5000, 'x') + "these are notes, not an image");
   const RunResult result = triage(folder_.text("notes.txt"));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <unordered_set>
 
 #include "content/sqlite/recovery.hpp"
@@ -13,6 +14,39 @@ namespace touchstone::sqlite {
 namespace {
 
 constexpr std::size_t kMaxShapes = 1000;
+
+/// A row of fewer values could be of any table.
+constexpr std::size_t kLeastValues = 3;
+/// Of a row's values, in per cent, so many have the kind that their column asks for.
+constexpr std::size_t kLeastAgreement = 80;
+
+bool has_kind_of(const Column& column, SqlValue::Kind kind) {
+  using Kind = SqlValue::Kind;
+  switch (column.affinity) {
+    case Affinity::integer:
+      return kind == Kind::integer;
+    case Affinity::real:
+    case Affinity::numeric:
+      return kind == Kind::integer || kind == Kind::real;
+    case Affinity::text:
+      return kind == Kind::text;
+    case Affinity::blob:
+      return true;
+  }
+  return false;
+}
+
+/// Whether the values are those of the table, as far as their kinds tell.
+bool agrees(const TableShape& shape, const RecoveredRow& row) {
+  std::size_t values = 0, agree = 0;
+  for (std::size_t i = 0; i < row.values.size() && i < shape.columns.size(); ++i) {
+    const SqlValue::Kind kind = row.values[i].kind;
+    if (kind == SqlValue::Kind::null || kind == SqlValue::Kind::unknown || i == shape.row_id_column) continue;
+    ++values;
+    if (has_kind_of(shape.columns[i], kind)) ++agree;
+  }
+  return values >= kLeastValues && agree * 100 >= values * kLeastAgreement;
+}
 
 class LoosePages {
  public:
@@ -29,9 +63,18 @@ class LoosePages {
     for (TableShape& shape : found) shapes_.push_back(std::move(shape));
     std::vector<std::size_t> wanted(shapes_.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = i;
-    scan(wanted, [&](RecoveredRow&& row) {
-      if (!shapes_[row.shape].name.starts_with("sqlite_")) keep(std::move(row));
-    });
+    const auto take = [&](RecoveredRow&& row) {
+      if (!shapes_[row.shape].name.starts_with("sqlite_") && agrees(shapes_[row.shape], row))
+        keep(std::move(row));
+    };
+    scan(wanted, take);
+    if (const auto other = encoding_by_zeros()) {
+      encoding_ = *other;
+      rows_.clear();
+      seen_.clear();
+      bytes_ = 0;
+      scan(wanted, take);
+    }
     return {std::move(shapes_), std::move(rows_), problems_.list()};
   }
 
@@ -73,7 +116,27 @@ class LoosePages {
     }
   }
 
+  /// Text that is read as UTF-8 and is UTF-16 has a zero in most characters: behind them, or before.
+  std::optional<TextEncoding> encoding_by_zeros() const {
+    if (encoding_ != TextEncoding::utf8) return std::nullopt;
+    std::size_t texts = 0, little = 0, big = 0;
+    for (const RecoveredRow& row : rows_) {
+      for (const SqlValue& value : row.values) {
+        if (value.kind != SqlValue::Kind::text || value.bytes.size() < 2) continue;
+        ++texts;
+        if (value.bytes[1] == '\0') ++little;
+        if (value.bytes[0] == '\0') ++big;
+      }
+    }
+    if (little * 2 > texts) return TextEncoding::utf16le;
+    if (big * 2 > texts) return TextEncoding::utf16be;
+    return std::nullopt;
+  }
+
   void keep(RecoveredRow&& row) {
+    row.page = static_cast<std::uint32_t>((row.file_offset - row.offset) / page_size_ + 1);
+    row.confidence = std::min(row.confidence, kMostOfLoosePages);
+    row.certain = false;
     if (!seen_.insert(hash_row(row.shape, row.values, row.known, row.row_id)).second) return;
     for (const SqlValue& value : row.values) bytes_ += sizeof(SqlValue) + value.bytes.size();
     if (bytes_ > settings_->memory_bytes || rows_.size() >= settings_->candidates) {
@@ -116,9 +179,13 @@ std::uint32_t guess_page_size(ByteSource& pages) {
       const auto page = parse_btree_page(block, first ? 1 : 0, size);
       if (!page || page->cells == 0) continue;
       std::size_t last = 0;
-      for (std::size_t i = 0; i < page->cells; ++i)
-        last = std::max<std::size_t>(last, at16(block, page->pointers + 2 * i));
-      if (last + 1024 > size / 2) score += size;
+      for (std::size_t i = 0; i < page->cells; ++i) {
+        const std::size_t start = at16(block, page->pointers + 2 * i);
+        const auto cell =
+            page->is_leaf() ? parse_cell(block, start, size, size, page->is_table()) : std::nullopt;
+        last = std::max(last, cell ? cell->end : start + 4);
+      }
+      if (last > size / 2) score += size;
     }
     if (score > best_score) {
       best_score = score;

@@ -8,6 +8,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "content/sqlite/numbered_sql.hpp"
+
 namespace touchstone::sqlite {
 namespace {
 
@@ -22,6 +24,8 @@ std::string fold(std::string_view name) {
 constexpr std::int64_t kFirstMadeUpNumber = -0x4000000000000000LL;
 
 std::string place_of(const RecoveredRow& row) {
+  if (row.source == RowSource::carved_pages)
+    return fmt::format("carved page {} offset {}", row.page, row.offset);
   std::string place = row.page > 0 ? fmt::format("page {} offset {}", row.page, row.offset)
                                    : fmt::format("offset {}", row.file_offset);
   if (row.file == PageFile::wal) place += fmt::format(" (write-ahead log, byte {})", row.file_offset);
@@ -127,7 +131,8 @@ class RecoveredQuery final : public EvidenceQuery {
           row->row_id.value_or(kFirstMadeUpNumber + static_cast<std::int64_t>(batch.size()));
       if (batch.size() >= most ||
           (!batch.empty() && (batch[0]->shape != row->shape || batch[0]->row_id.has_value() == made_up)) ||
-          (made_up && !numbered_ && !batch.empty() && by_number_) || !used.insert(number).second) {
+          (made_up && !numbered_ && !batch.empty() && by_number_ && !told_by_column_) ||
+          !used.insert(number).second) {
         rest.push_back(row);
         continue;
       }
@@ -147,8 +152,10 @@ class RecoveredQuery final : public EvidenceQuery {
     bool told_apart = true;
     if (auto run = run_rows(batch, numbers, told_apart); !run) return run.error();
     if (told_apart) return {};
-    // The numbers do not lead back: one by one.
+    // What the query calls its row does not lead back: the number of the row is asked for beside it.
     results_.clear();
+    if (ask_for_number()) return run_rows(batch, numbers, told_apart);
+    // One by one.
     by_number_ = false;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (++single_rows_ > RecoveredDatabase::kMaxSingleRows) {
@@ -160,16 +167,29 @@ class RecoveredQuery final : public EvidenceQuery {
     return {};
   }
 
+  /// Makes the query tell of which row each result is. False: its form does not allow that.
+  bool ask_for_number() {
+    if (std::exchange(asked_for_number_, true)) return false;
+    auto sql = with_column_in_front(sql_, StandInRows::kNumberColumn);
+    if (!sql || !database_->database_->query(*sql, parameters_)) return false;
+    sql_ = std::move(*sql);
+    told_by_column_ = true;
+    source_row_ = 0;
+    return true;
+  }
+
   /// `told_apart`: each result belongs to a known row.
   Status run_rows(const std::vector<const RecoveredRow*>& batch, const std::vector<std::int64_t>& numbers,
                   bool& told_apart) {
     if (auto ready = database_->stand_in(table_, batch, numbers); !ready) return ready.error();
+    // Rows without numbers of their own are known by the column alone.
+    if (!numbered_) ask_for_number();
     auto query = database_->database_->query(sql_, parameters_);
     if (!query) return query.error();
     if (names_.empty()) {
-      for (std::size_t i = 0; i < (*query)->columns(); ++i) {
+      for (std::size_t i = told_by_column_ ? 1 : 0; i < (*query)->columns(); ++i) {
         names_.push_back((*query)->column_name(i));
-        if (fold(names_.back()) == "source_row") source_row_ = i;
+        if (!told_by_column_ && fold(names_.back()) == "source_row") source_row_ = i;
       }
     }
     std::unordered_map<std::int64_t, const RecoveredRow*> by_number;
@@ -179,11 +199,13 @@ class RecoveredQuery final : public EvidenceQuery {
       if (!row) return row.error();
       if (!*row) return {};
       ResultRow result = read(**query);
-      const RecoveredRow* of = batch.size() == 1 ? batch[0] : owner(result, by_number);
+      const RecoveredRow* of = batch.size() == 1 && !told_by_column_ ? batch[0] : owner(result, by_number);
+      if (!of && told_by_column_) continue;  // of no recovered row at all
       if (!of) {
         told_apart = false;
         return {};
       }
+      if (told_by_column_) result.erase(result.begin());
       append_origin(result, *of);
       results_.push_back(std::move(result));
     }
@@ -255,6 +277,7 @@ class RecoveredQuery final : public EvidenceQuery {
   std::ptrdiff_t at_ = -1;
   std::size_t single_rows_ = 0, left_out_ = 0;
   bool by_number_ = true, numbered_ = false;
+  bool asked_for_number_ = false, told_by_column_ = false;  ///< see ask_for_number()
 };
 
 Result<std::unique_ptr<RecoveredDatabase>> RecoveredDatabase::open(const DatabaseFiles& files,
@@ -264,7 +287,12 @@ Result<std::unique_ptr<RecoveredDatabase>> RecoveredDatabase::open(const Databas
   if (!recovery) return recovery.error();
   auto database = EvidenceDatabase::open(files, DatabaseState::current, limits);
   if (!database) return database.error();
-  std::unique_ptr<RecoveredDatabase> result(new RecoveredDatabase(recovery.take(), database.take()));
+  return of(recovery.take(), database.take());
+}
+
+std::unique_ptr<RecoveredDatabase> RecoveredDatabase::of(Recovery recovery,
+                                                         std::unique_ptr<EvidenceDatabase> database) {
+  std::unique_ptr<RecoveredDatabase> result(new RecoveredDatabase(std::move(recovery), std::move(database)));
   for (std::size_t i = 0; i < result->recovery_.rows.size(); ++i) {
     const RecoveredRow& row = result->recovery_.rows[i];
     if (row.mapped) result->rows_[fold(result->recovery_.shapes[row.shape].name)].push_back(i);
@@ -285,7 +313,9 @@ void RecoveredDatabase::extend_tables() {
     for (const std::size_t i : rows) {
       const RecoveredRow& row = recovery_.rows[i];
       const TableShape& shape = recovery_.shapes[row.shape];
-      if (shape.dropped || row.older_version || !row.row_id || !used.insert(*row.row_id).second) continue;
+      if (shape.dropped || row.older_version || !row.row_id || !used.insert(*row.row_id).second ||
+          row.source == RowSource::live_row)
+        continue;
       more.columns = shape.columns;
       more.rows.push_back({*row.row_id, &row.values});
     }

@@ -23,16 +23,19 @@ class RecoveredDatabase {
   static Result<std::unique_ptr<RecoveredDatabase>> open(const DatabaseFiles& files,
                                                          const RecoverySettings& settings = {},
                                                          const DatabaseLimits& limits = {});
+  /// The same of rows that were found otherwise, under tables of this database.
+  static std::unique_ptr<RecoveredDatabase> of(Recovery recovery, std::unique_ptr<EvidenceDatabase> database);
   const Recovery& recovery() const { return recovery_; }
   /// Rows recovered from this table.
   std::size_t count(std::string_view table) const;
   /// One SELECT that reads `table`. A result row belongs to the recovered row whose number its column
-  /// `source_row` has; where that does not tell, the query runs for one recovered row at a time, for at most
-  /// kMaxSingleRows of them. One query at a time.
+  /// `source_row` has; where that does not tell, to the one whose number is asked for beside the query's own
+  /// columns. Where the query's form allows neither (it groups, or joins the table with itself), it runs for
+  /// one recovered row at a time, for at most kMaxSingleRows of them. One query at a time.
   Result<std::unique_ptr<EvidenceQuery>> query(std::string_view table, std::string_view sql,
                                                const std::vector<Value>& parameters);
 
-  static constexpr std::size_t kBatchRows = 500;
+  static constexpr std::size_t kBatchRows = 4000;
   static constexpr std::size_t kMaxSingleRows = 2000;
 
  private:

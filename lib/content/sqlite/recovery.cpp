@@ -259,6 +259,8 @@ std::string_view name_of(RowSource source) {
       return "page outside every table";
     case RowSource::carved_pages:
       return "carved pages";
+    case RowSource::live_row:
+      return "live row";
   }
   return "";
 }

@@ -31,13 +31,14 @@
 namespace touchstone::sqlite {
 
 enum class RowSource : std::uint8_t {
-  wal_frame,    ///< of the write-ahead log
-  journal,      ///< of the rollback journal
-  main_file,    ///< in the main file, replaced by the log or the journal
-  freelist,     ///< a page of the freelist
-  unallocated,  ///< free space within a page in use
-  unreachable,  ///< a page that no table leads to
-  carved_pages  ///< pages without a database
+  wal_frame,     ///< of the write-ahead log
+  journal,       ///< of the rollback journal
+  main_file,     ///< in the main file, replaced by the log or the journal
+  freelist,      ///< a page of the freelist
+  unallocated,   ///< free space within a page in use
+  unreachable,   ///< a page that no table leads to
+  carved_pages,  ///< pages without a database
+  live_row       ///< no recovered one: stands in the table under the number of one, see add_live_rows()
 };
 std::string_view name_of(RowSource source);
 
@@ -49,7 +50,7 @@ struct RecoveredRow {
   std::vector<bool> known;  ///< per column: its value stands as a whole
   RowSource source = RowSource::unallocated;
   PageFile file = PageFile::main;
-  std::uint32_t page = 0;    ///< number in the database; 0 if unknown
+  std::uint32_t page = 0;    ///< number in the database; of carved pages, which of them; 0 if unknown
   std::uint32_t offset = 0;  ///< of the cell in its page
   std::uint64_t file_offset = 0;
   int confidence = 0;
@@ -74,9 +75,13 @@ struct Recovery {
 Result<Recovery> recover_rows(const DatabaseFiles& files, const RecoverySettings& settings = {});
 
 /// Rows of leaf pages found without their database: a run of pages of one size (guessed where 0), tables by
-/// `shapes` and by what the pages hold of a schema. Error unsupported where the bytes are no such pages.
+/// `shapes` and by what the pages hold of a schema. Only the form of a row says which table it is of: so none
+/// is certain, confidence is at most kMostOfLoosePages, and what agrees with a table by halves is left out.
+/// The encoding of text is told by where its zeros stand. Error unsupported where the bytes are no such
+/// pages.
 Result<Recovery> recover_pages(ByteSource& pages, std::uint32_t page_size, std::vector<TableShape> shapes,
                                const RecoverySettings& settings = {});
+constexpr int kMostOfLoosePages = 800;
 /// The page size at which most blocks begin like a b-tree page; 0 if none does.
 std::uint32_t guess_page_size(ByteSource& pages);
 

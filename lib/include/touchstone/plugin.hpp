@@ -196,6 +196,18 @@ class Job {
     return {host_, host_->row_gaps(job_, to_abi(table))};
   }
 
+  /// Of an item of pages without their database: databases to whose tables its rows fit. See
+  /// ts_host_v1::page_databases.
+  std::uint32_t page_databases() const {
+    if (host_->struct_size < offsetof(ts_host_v1, page_databases) + sizeof(void*) || !host_->page_databases)
+      return 0;
+    return host_->page_databases(job_);
+  }
+  /// query() and query_recovered() are from now on of that database; its path. After page_databases().
+  std::string use_page_database(std::uint32_t index) {
+    return std::string(from_abi(host_->use_page_database(job_, index)));
+  }
+
   /// Returns the record's key.
   std::string emit_record(std::string_view kind, std::string_view app, std::string_view source_table,
                           std::string_view source_row, std::span<const Field> fields) {

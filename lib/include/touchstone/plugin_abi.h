@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 #define TS_ABI_MAJOR 1
-#define TS_ABI_MINOR 2
+#define TS_ABI_MINOR 3
 
 typedef struct ts_str {
   const char* data;
@@ -175,6 +175,8 @@ typedef struct ts_host_v1 {
   uint64_t (*size)(ts_job*);
   int64_t (*read_at)(ts_job*, uint64_t offset, uint8_t* out,
                      size_t capacity); /* bytes read; negative: cannot be read */
+  /* list() and extract() of a window of free space (application/x-touchstone-unallocated) may read_at()
+   * beyond its size: there the next windows follow. */
   ts_str (*media_type)(ts_job*);
   ts_str (*digest)(ts_job*, ts_str algorithm); /* "md5" "sha1" "sha256": hex; empty if unknown */
   int (*cancelled)(ts_job*);
@@ -230,6 +232,15 @@ typedef struct ts_host_v1 {
    * missing, at_end), the largest first 1,000 in their order, then one with NULL, NULL, all that are missing,
    * and the count of gaps. NULL without a problem where rows are not numbered. */
   ts_query* (*row_gaps)(ts_job*, ts_str table);
+  /* Since minor 3. Scope ITEM only. */
+  /* Of an item of application/x-sqlite3-pages, pages of tables without their database: how many databases
+   * there are to whose tables rows in the pages fit. They are those of apps on the same exhibit; the last may
+   * be of the tables that the pages themselves define. 0 where the scope does not grant recovery. */
+  uint32_t (*page_databases)(ts_job*);
+  /* From now on query() reads that database and query_recovered() the pages' rows by its tables; where a row
+   * of the database has the number of one of them, it is listed before, with the ts_source "live row". Close
+   * all queries first. The database's path; empty for the pages' own. */
+  ts_str (*use_page_database)(ts_job*, uint32_t index);
 } ts_host_v1;
 
 /* When a plugin is called at all. Empty lists match everything. */

@@ -285,6 +285,25 @@ TEST_F(Carving, AFileMayGoOnBeyondItsWindow) {
   EXPECT_EQ(carve(item).all(), "");
 }
 
+TEST_F(Carving, EveryKindMayGoOnBeyondItsWindow) {
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.extension);
+    Disk disk(1U << 20U, 115);
+    disk.put(kCluster, kind.bytes);
+    const std::string bytes = disk.bytes();
+    TestItem item = window("");
+    item.size = kCluster + kind.bytes.size() / 2;
+    item.read_at = [&](std::uint64_t offset, std::uint8_t* out, std::size_t capacity) -> std::int64_t {
+      if (offset >= bytes.size()) return 0;
+      const std::size_t count = std::min<std::uint64_t>(capacity, bytes.size() - offset);
+      std::copy_n(bytes.data() + offset, count, out);
+      return static_cast<std::int64_t>(count);
+    };
+    const Carve carved = carve(item);
+    EXPECT_TRUE(carved.bytes_at(kCluster) == kind.bytes) << carved.all();
+  }
+}
+
 TEST_F(Carving, AFileMayEndWithItsWindow) {
   const std::string jpeg = picture(".jpg", 900, 700, 25);
   ASSERT_GT(jpeg.size(), 128U << 10U);

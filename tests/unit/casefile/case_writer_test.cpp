@@ -80,6 +80,7 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
     made.writer.add_finding(made.finding(name), item, 0, unit);
     made.writer.add_problem(made.problem(name), item, made.exhibit, 0, unit);
     made.writer.add_out_of_scope(made.exhibit, "p0", "role", 3, unit);
+    made.writer.add_damage({made.exhibit, item, 512, 512, 0, "bad"}, unit);
     Volume volume;
     volume.slot = "p9" + name;
     made.writer.add_volume(made.exhibit, volume, unit);
@@ -88,8 +89,9 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
   EXPECT_EQ(made.writer.partial_units(), (std::vector<std::int64_t>{bad_unit}));
   made.writer.take_back(bad_unit);
   EXPECT_TRUE(made.writer.partial_units().empty());
-  for (const char* table : {"volume", "message", "attachment", "call", "contact", "account", "location",
-                            "visit", "event", "note", "finding", "problem", "out_of_scope", "item_row"}) {
+  for (const char* table :
+       {"volume", "message", "attachment", "call", "contact", "account", "location", "visit", "event", "note",
+        "finding", "problem", "damage", "out_of_scope", "item_row"}) {
     const std::string count = std::string("SELECT count(*) FROM ") + table + " WHERE unit_id = ";
     EXPECT_EQ(made.ask(count + std::to_string(bad_unit)), "0") << table;
     EXPECT_EQ(made.ask(count + std::to_string(kept_unit)), "1") << table;
@@ -97,7 +99,7 @@ TEST(CaseWriter, TakeBackRemovesAllThatAUnitWroteAndNothingElse) {
   // Every table that names units was looked at.
   EXPECT_EQ(made.ask("SELECT count(*) FROM sqlite_schema s WHERE s.type = 'table' AND EXISTS "
                      "(SELECT 1 FROM pragma_table_info(s.name) WHERE name = 'unit_id')"),
-            "15");  // and content, whose rows stay and are only no longer analysed
+            "16");  // and content, whose rows stay and are only no longer analysed
   EXPECT_EQ(made.ask("SELECT count(*) FROM unit WHERE item_id > 0"), "1");
   EXPECT_TRUE(made.writer.find_unit(bad_unit));  // to be done again
 }
@@ -272,6 +274,25 @@ TEST(CaseWriter, CloseLeavesOneFileEach) {
             "00ff|3|4|FFD8|0078");
 }
 
+TEST(CaseWriter, DamagedRangesAreJoinedWithTheItemsThatHaveBytesInThem) {
+  MadeCase made;
+  const std::int64_t unit = made.unit(), inside = made.item("/inside", unit),
+                     before = made.item("/before", unit);
+  const std::int64_t packed = made.item("/packed", unit);
+  made.writer.add_damage({made.exhibit, 0, 1000, 100, std::nullopt, "chunk"}, unit);
+  made.writer.add_damage({made.exhibit, 0, 5000, 100, std::nullopt, "chunk"}, unit);
+  made.writer.add_damage({made.exhibit, before, 990, 10, 0, "chunk"}, unit);
+  made.writer.add_damage({made.exhibit, inside, 1099, 1, 7, "chunk"}, unit);
+  made.writer.add_damage({made.exhibit, packed, std::nullopt, UINT64_MAX, 0, "packed"}, unit);
+  EXPECT_EQ(
+      made.ask("SELECT range_offset, range_length, item_id, offset, item_offset, length FROM damaged_item "
+               "WHERE item_id IS NOT NULL"),
+      "1000|100|" + std::to_string(inside) + "|1099|7|1");
+  EXPECT_EQ(made.ask("SELECT range_offset FROM damaged_item WHERE item_id IS NULL"), "5000");
+  EXPECT_EQ(made.ask("SELECT count(*) FROM damage WHERE length > 0 AND item_id = " + std::to_string(packed)),
+            "1");
+}
+
 TEST(CaseWriter, CountsOfPluginsAddUp) {
   MadeCase made;
   made.writer.add_plugin_run(made.exhibit, "keywords", 5, 1);
@@ -289,7 +310,7 @@ TEST(CaseWriter, ThePublicTablesAreAllThere) {
        {"exhibit", "volume",   "item",      "content", "message",  "attachment", "conversation",
         "call",    "contact",  "account",   "person",  "location", "visit",      "picture",
         "video",   "document", "finding",   "lead",    "search",   "problem",    "decision",
-        "run",     "plugin",   "rule_file", "event",   "note"}) {
+        "run",     "plugin",   "rule_file", "event",   "note",     "damage",     "damaged_item"}) {
     EXPECT_EQ(
         made.ask(
             std::string("SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view') AND name = '") +

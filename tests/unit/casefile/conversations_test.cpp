@@ -105,6 +105,32 @@ TEST_F(Conversations, OtherTimeTextDirectionSenderOrAppIsAnotherMessage) {
   EXPECT_EQ(folded(), "");
 }
 
+// Which of its sides the owner is does not stand in every database.
+TEST_F(Conversations, ACopyThatDoesNotSayItsDirectionIsFoldedIntoOneThatDoes) {
+  const auto cached = [&](std::int64_t item, const std::string& row, const std::string& direction,
+                          const std::string& body) {
+    Record record;
+    record.kind = "message";
+    record.key = "message|" + std::to_string(item) + "|discord|cached|" + row;
+    record.fields = {{"app", std::string("discord")},
+                     {"conversation", std::string("900000000000000001")},
+                     {"direction", direction},
+                     {"sender", std::string("501")},
+                     {"body", body},
+                     {"sent", std::int64_t{1000}},
+                     {"source_table", std::string("cached")},
+                     {"source_row", row}};
+    made_.writer.add_record(record, item, 0, "appdata", unit_);
+  };
+  cached(live_, "1", "out", "on my way");
+  cached(backup_, "2", "unknown", "on my way");
+  cached(backup_, "3", "unknown", "another");
+  finalise_case(made_.writer);
+  EXPECT_EQ(folded(), std::to_string(backup_) + "|2|" + std::to_string(live_) + "|1");
+  EXPECT_EQ(ask("SELECT direction FROM message WHERE folded_into IS NULL ORDER BY source_row"),
+            "out;unknown");
+}
+
 TEST_F(Conversations, WithoutATimeNothingIsFolded) {
   say(live_, {"1", "7", "in", "+447700900001", "hello"});
   say(backup_, {"1", "7", "in", "+447700900001", "hello"});

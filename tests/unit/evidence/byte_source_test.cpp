@@ -123,6 +123,20 @@ TEST(GapList, JoinsNeighboursAndRepeats) {
   EXPECT_EQ(gaps.list()[0].length, 100U);
 }
 
+TEST(GapList, KeepsApartWhatLiesApartOnTheExhibit) {
+  GapList gaps;
+  gaps.add(0, 100, "bad", 5000);
+  gaps.add(100, 100, "bad", 5100);
+  EXPECT_EQ(gaps.list().size(), 1U);
+  gaps.add(200, 100, "bad", 9000);
+  ASSERT_EQ(gaps.list().size(), 2U);
+  EXPECT_EQ(gaps.list()[0].length, 200U);
+  EXPECT_EQ(gaps.list()[0].place, 5000U);
+  EXPECT_EQ(gaps.list()[1].place_of(250), 9050U);
+  gaps.add(150, 100, "bad");
+  EXPECT_EQ(gaps.list().size(), 3U) << "what has no place is not given one";
+}
+
 TEST(GapList, StaysBoundedAndSaysSo) {
   GapList gaps;
   for (std::uint64_t i = 0; i < 5000; ++i) gaps.add(i * 1000, 10, "bad");

@@ -100,7 +100,9 @@ FUNCTION(ts_host_v1, emit_picture, 8, 28);
 FUNCTION(ts_host_v1, findings, 8, 29);
 FUNCTION(ts_host_v1, query_recovered, 8, 30);
 FUNCTION(ts_host_v1, row_gaps, 8, 31);
-SIZE(ts_host_v1, 8 + 8 * 32);
+FUNCTION(ts_host_v1, page_databases, 8, 32);
+FUNCTION(ts_host_v1, use_page_database, 8, 33);
+SIZE(ts_host_v1, 8 + 8 * 34);
 
 SIZE(ts_matcher, 40);
 AT(ts_matcher, media_types, 0);

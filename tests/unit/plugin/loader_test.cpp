@@ -50,8 +50,8 @@ TEST(PluginLoader, NamesWhatIsWrongWithEachFile) {
   const std::pair<const char*, const char*> cases[] = {
       {"no_symbol", "it has no function touchstone_plugin_v1"},
       {"returns_null", "returned nothing"},
-      {"wrong_major", "built for plugin interface 2.2, this program has 1.2"},
-      {"larger_minor", "built for plugin interface 1.3, this program has 1.2"},
+      {"wrong_major", "built for plugin interface 2.3, this program has 1.3"},
+      {"larger_minor", "built for plugin interface 1.4, this program has 1.3"},
       {"short_table", "too short"},
       {"other_name", "the file is named other_name but the plugin another"},
       {"no_name", "name, version, summary or licence is missing"},

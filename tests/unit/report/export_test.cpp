@@ -140,7 +140,7 @@ TEST(Export, WritesAFileForEveryPublicTable) {
        {"exhibit", "volume",    "item",    "content", "message",  "attachment", "conversation",
         "call",    "contact",   "account", "person",  "location", "visit",      "picture",
         "video",   "document",  "finding", "lead",    "search",   "problem",    "decision",
-        "plugin",  "rule_file", "event",   "note"}) {
+        "plugin",  "rule_file", "event",   "note",    "damage"}) {
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "report" / (std::string(table) + ".jsonl"))) << table;
     const std::string csv = folder.read(std::string("report/") + table + ".csv");
     EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1) << table;

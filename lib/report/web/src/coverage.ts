@@ -56,6 +56,26 @@ function volumes(coverage: Coverage): HTMLElement {
   );
 }
 
+/** A range that no item has bytes in belongs to the file system itself, or to nothing that is read. */
+function damagedRanges(ranges: Coverage['damaged']): HTMLElement {
+  if (ranges.length === 0) return h('p', { class: 'empty' }, 'No damaged range is recorded.');
+  const items = (range: Coverage['damaged'][number]) =>
+    range.count === 0
+      ? h('span', { class: 'muted' }, 'no item has bytes here')
+      : h(
+          'ul',
+          { class: 'counts' },
+          range.items.map((one) => h('li', null, mono(one.item), ` ${plural(one.length, 'byte', 'bytes')} from byte ${n(one.offset)}`)),
+          range.count > range.items.length ? h('li', null, `and ${n(range.count - range.items.length)} more`) : null,
+        );
+  return table(
+    ['Exhibit', 'From byte', 'Bytes', 'What is wrong', 'Items that have bytes in it'],
+    ranges.map((range) => [ev(range.exhibit), n(range.offset), n(range.length), ev(range.reason), items(range)]),
+    [1, 2],
+    'damaged',
+  );
+}
+
 const problemRows = (rows: Problem[]): HTMLElement =>
   table(
     ['Kind', 'By', 'What happened', 'Where'],
@@ -127,6 +147,8 @@ export async function coveragePage(root: HTMLElement, _params: URLSearchParams, 
       ? h('div', { class: 'notice bad' }, h('strong', null, `${plural(unread.length, 'volume was', 'volumes were')} not read, or not wholly. `), 'Files that could not be read are not in this report (the bytes of an unsupported volume were searched and carved, those of an encrypted one were not): ', unread.map((volume, i) => [i > 0 ? ', ' : '', ev(`${volume.exhibit ?? ''} ${volume.slot}`), ` (${word(volume.state)})`]), '.')
       : null,
     volumes(coverage),
+    h('h2', null, 'Damaged ranges'),
+    damagedRanges(coverage.damaged),
     h('h2', null, 'Out of scope'),
     coverage.out_of_scope.length === 0
       ? h('p', { class: 'empty' }, 'Nothing was left out by a scope.')

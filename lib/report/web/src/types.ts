@@ -314,6 +314,7 @@ export interface Coverage {
     reason?: string;
   }[];
   problems: { kind: string; plugin?: string; problems: number }[];
+  damaged: { exhibit: string; offset: number; length: number; reason: string; items: { item: string; offset: number; length: number }[]; count: number }[];
   out_of_scope: { exhibit?: string; volume?: string; rule: string; items: number }[];
 }
 export interface Method {
