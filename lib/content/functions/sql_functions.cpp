@@ -15,6 +15,7 @@
 #include "content/functions/property_list.hpp"
 #include "content/functions/protobuf_fields.hpp"
 #include "content/functions/telegram.hpp"
+#include "content/functions/telegram_file.hpp"
 #include "content/functions/text_functions.hpp"
 #include "content/functions/typedstream.hpp"
 
@@ -57,6 +58,14 @@ Decoded epoch(State& /*state*/, const Arguments& arguments) {
   }
   const auto us = number ? functions::to_unix_us(kEpoch, *number) : std::nullopt;
   return us ? Decoded::of(*us) : Decoded{};
+}
+
+/// `path`, `name` or `media_type` of a message's file.
+Decoded file_field(std::string_view blob, std::string_view field) {
+  auto file = functions::telegram_file(blob);
+  if (!file) return {};
+  std::string value = field == "path" ? file->stored_name : field == "name" ? file->name : file->media_type;
+  return value.empty() ? Decoded{} : Decoded::text(std::move(value));
 }
 
 struct Entry {
@@ -102,6 +111,12 @@ constexpr Entry kFunctions[] = {
     {"protobuf_count", 2,
      [](State&, const Arguments& a) { return functions::protobuf_count(bytes_of(a[0]), bytes_of(a[1])); }},
     {"protobuf_json", 1, [](State&, const Arguments& a) { return functions::protobuf_json(bytes_of(a[0])); }},
+    {"telegram_edited", 1,
+     [](State&, const Arguments& a) {
+       return Decoded::of(std::int64_t{functions::telegram_edited(bytes_of(a[0]))});
+     }},
+    {"telegram_file", 2,
+     [](State&, const Arguments& a) { return file_field(bytes_of(a[0]), bytes_of(a[1])); }},
     {"telegram_latitude", 1,
      [](State&, const Arguments& a) {
        const auto place = functions::telegram_place(bytes_of(a[0]));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "content/functions/text_functions.hpp"
+#include "content/functions/tl_reader.hpp"
 
 namespace touchstone::functions {
 namespace {
@@ -22,40 +23,6 @@ constexpr std::uint32_t kHasPhone = 1U << 4U;
 /// What stands before the names: constructor and flags, a second word of flags in newer layers, the number in
 /// 32 or 64 bits.
 constexpr std::array kUserHeads = {std::size_t{20}, std::size_t{16}, std::size_t{12}};
-/// TL text is shorter than 4,096 UTF-16 units for a message; captions are shorter yet.
-constexpr std::size_t kMaxText = 64U << 10U;
-
-template <typename Word>
-std::optional<Word> word_at(std::string_view blob, std::size_t at) {
-  if (at > blob.size() || blob.size() - at < sizeof(Word)) return std::nullopt;
-  Word word = 0;
-  for (std::size_t i = sizeof(Word); i-- > 0;)
-    word = static_cast<Word>(word << 8U) | static_cast<Word>(static_cast<unsigned char>(blob[at + i]));
-  return word;
-}
-
-/// A TL string: one byte of length, or 254 and three of them; the text; zeros up to a multiple of four.
-struct Text {
-  std::string_view text;
-  std::size_t end = 0;
-};
-std::optional<Text> text_at(std::string_view blob, std::size_t at) {
-  if (at >= blob.size()) return std::nullopt;
-  std::size_t length = static_cast<unsigned char>(blob[at]), head = 1;
-  if (length == 255) return std::nullopt;
-  if (length == 254) {
-    const auto word = word_at<std::uint32_t>(blob, at);
-    if (!word) return std::nullopt;
-    length = *word >> 8U, head = 4;
-    if (length < 254) return std::nullopt;
-  }
-  const std::size_t padded = (head + length + 3) / 4 * 4;
-  if (length > kMaxText || blob.size() - at < padded) return std::nullopt;
-  for (std::size_t i = head + length; i < padded; ++i)
-    if (blob[at + i] != 0) return std::nullopt;
-  return Text{blob.substr(at + head, length), at + padded};
-}
-
 /// Nothing if there is no Peer; 64 bits since layer 133, 32 before.
 std::optional<std::int64_t> peer_at(std::string_view blob, std::size_t at) {
   const auto kind = word_at<std::uint32_t>(blob, at);
@@ -111,6 +78,13 @@ std::optional<std::int64_t> telegram_sender(std::string_view blob) {
   // Below layer 118 it is an int, with the Peer of the conversation after it.
   const auto user = word_at<std::uint32_t>(blob, 12);
   return user && *user != 0 ? std::optional<std::int64_t>(*user) : std::nullopt;
+}
+
+bool telegram_edited(std::string_view blob) {
+  constexpr std::uint32_t kEditDate = 1U << 15U, kEditHide = 1U << 21U;
+  const auto constructor = word_at<std::uint32_t>(blob, 0), flags = word_at<std::uint32_t>(blob, 4);
+  return constructor && flags && !is_textless(*constructor) &&
+         (*flags & (kEditDate | kEditHide)) == kEditDate;
 }
 
 std::optional<TelegramPlace> telegram_place(std::string_view blob) {

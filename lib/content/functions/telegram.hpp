@@ -18,6 +18,10 @@ std::optional<std::string_view> telegram_text(std::string_view blob, std::int32_
 /// Who sent it: the user's number, or the negative number of a group or channel that speaks for itself.
 std::optional<std::int64_t> telegram_sender(std::string_view blob);
 
+/// Whether the app shows that its text was changed: an edit_date without edit_hide, which marks changes of
+/// buttons and reactions alone.
+bool telegram_edited(std::string_view blob);
+
 struct TelegramPlace {
   double latitude = 0, longitude = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "content/functions/markup.hpp"
 #include "content/functions/telegram.hpp"
+#include "content/functions/telegram_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace touchstone::functions;
@@ -18,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto phone = telegram_phone(blob)) within(*phone);
   telegram_sender(blob);
   telegram_place(blob);
+  telegram_edited(blob);
+  telegram_file(blob);
   if (markup_text(blob).bytes.size() > size) std::abort();
   if (base64_bytes(blob).bytes.size() > size) std::abort();
   return 0;

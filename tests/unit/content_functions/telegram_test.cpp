@@ -117,6 +117,60 @@ TEST_F(Telegram, GivesTheTelephoneOfAUser) {
             "NULL");
 }
 
+// messageMediaDocument#9cb070d7 flags document, document#8fd4c4d8 flags id access_hash file_reference date
+// mime_type size dc_id attributes; documentAttributeFilename#15590068. The app keeps it as "dc_id"_"id".ext.
+std::string document(std::uint64_t id, const std::string& media_type, const std::string& attribute) {
+  return int32(0x9cb070d7) + int32(1) + int32(0x8fd4c4d8) + int32(0) + int64(id) + int64(99) +
+         tl_text("reference") + int32(kDate) + tl_text(media_type) + int64(123456) + int32(2) +
+         int32(0x1cb5c415) + int32(1) + attribute;
+}
+
+TEST_F(Telegram, NamesTheFileOfAMessage) {
+  const std::string paper = message("see page 2") + document(5388640145117151000, "application/pdf",
+                                                             int32(0x15590068) + tl_text("my lease.pdf"));
+  EXPECT_EQ(db_.value("telegram_file(?1, 'path')", paper), "'2_5388640145117151000.pdf'");
+  EXPECT_EQ(db_.value("telegram_file(?1, 'name')", paper), "'my lease.pdf'");
+  EXPECT_EQ(db_.value("telegram_file(?1, 'media_type')", paper), "'application/pdf'");
+  // documentAttributeAudio#9852f9c6 flags.10 voice, duration.
+  const std::string voice =
+      message("") + document(77, "audio/ogg", int32(0x9852f9c6) + int32(1U << 10U) + int32(4));
+  EXPECT_EQ(db_.value("telegram_file(?1, 'path')", voice), "'2_77.ogg'");
+  EXPECT_EQ(db_.value("telegram_file(?1, 'name')", voice), "NULL");
+  for (std::size_t size = 0; size < paper.size(); ++size)
+    db_.value("telegram_file(?1, 'path')", paper.substr(0, size));
+}
+
+// messageMediaPhoto#695150d7 flags photo, photo#fb197a65 flags id access_hash file_reference date sizes
+// dc_id; photoStrippedSize#e0b0bc2e, photoSize#75c78e60, photoSizeProgressive#fa3efb95. The app keeps each
+// size as
+// "-id"_"number of its letter".jpg: y is 121.
+TEST_F(Telegram, NamesTheLargestSizeOfAPicture) {
+  const std::string photo = int32(0x695150d7) + int32(1) + int32(0xfb197a65) + int32(0) + int64(6012345) +
+                            int64(99) + tl_text("reference") + int32(kDate) + int32(0x1cb5c415) + int32(3);
+  const std::string sizes = int32(0xe0b0bc2e) + tl_text("i") + tl_text("tiny") + int32(0x75c78e60) +
+                            tl_text("m") + int32(320) + int32(240) + int32(20000) + int32(0xfa3efb95) +
+                            tl_text("y") + int32(1280) + int32(960) + int32(0x1cb5c415) + int32(2) +
+                            int32(10000) + int32(150000);
+  EXPECT_EQ(db_.value("telegram_file(?1, 'path')", message("") + photo + sizes + int32(2)),
+            "'-6012345_121.jpg'");
+  // photoSize#77bfb61b type location w h size, fileLocationToBeDeprecated#bc7fc6cd volume_id local_id.
+  const std::string old = int32(0x77bfb61b) + tl_text("x") + int32(0xbc7fc6cd) + int64(200063300131) +
+                          int32(4711) + int32(800) + int32(600) + int32(90000);
+  EXPECT_EQ(db_.value("telegram_file(?1, 'path')", message("") + photo + old), "'200063300131_4711.jpg'");
+  // A picture of the page that a link leads to (messageMediaWebPage#a32dd600) is not the message's own.
+  EXPECT_EQ(db_.value("telegram_file(?1, 'path')",
+                      message("a link") + int32(0xa32dd600) + photo.substr(8) + sizes + int32(2)),
+            "NULL");
+}
+
+// edit_date is flags.15, edit_hide flags.21.
+TEST_F(Telegram, SaysWhetherTheTextWasEdited) {
+  EXPECT_EQ(db_.value("telegram_edited(?1)", message("a")), "0");
+  EXPECT_EQ(db_.value("telegram_edited(?1)", message("a", {}, 1U << 15U)), "1");
+  EXPECT_EQ(db_.value("telegram_edited(?1)", message("a", {}, (1U << 15U) | (1U << 21U))), "0");
+  EXPECT_EQ(db_.value("telegram_edited(NULL)"), "NULL");
+}
+
 TEST_F(Telegram, GivesNothingForWhatIsCutOrNone) {
   const std::string whole = message("See you at eight");
   for (std::size_t size = 0; size < whole.size(); ++size)
