@@ -85,6 +85,13 @@ constexpr std::array kRows = {
     Row{0, "\x28\xb5\x2f\xfd"sv, ImageFormat::archive, "zstd-compressed file", kUnpack},
     Row{0, "7z\xbc\xaf\x27\x1c"sv, ImageFormat::archive, "7z archive", kUnpack},
     Row{0, "Rar!\x1a\x07"sv, ImageFormat::archive, "rar archive", kUnpack},
+    Row{0, "070701"sv, ImageFormat::archive, "cpio archive", kUnpack},
+    Row{0, "070702"sv, ImageFormat::archive, "cpio archive", kUnpack},
+    Row{0, "070707"sv, ImageFormat::archive, "cpio archive", kUnpack},
+    Row{0, "xar!\x00\x1c"sv, ImageFormat::archive, "xar archive", kUnpack},
+    Row{0, "LZIP\x01"sv, ImageFormat::archive, "lzip-compressed file", kUnpack},
+    Row{0, "\x04\x22\x4d\x18"sv, ImageFormat::archive, "lz4-compressed file", kUnpack},
+    Row{0, "\x5d\x00\x00\x80\x00"sv, ImageFormat::archive, "lzma-compressed file", kUnpack},
 };
 
 struct Ends {

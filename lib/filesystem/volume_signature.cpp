@@ -106,6 +106,11 @@ constexpr std::array kRows = {
     Row{0x10000, "ReIsEr4"sv, "reiser4", kUnsupported, "Reiser4 is not read", bytes(0x10024, 16),
         uuid(0x10014)},
     Row{0x8000, "JFS1"sv, "jfs", kUnsupported, "JFS is not read", bytes(0x8098, 16), uuid(0x8088)},
+    // The Sleuth Kit reads most of them; these rows name the others. Either byte order (fs.h of FreeBSD).
+    Row{65536 + 1372, "\x19\x01\x54\x19"sv, "ufs", kUnsupported, "UFS2 of a layout that is not read"},
+    Row{65536 + 1372, "\x19\x54\x01\x19"sv, "ufs", kUnsupported, "UFS2 of a layout that is not read"},
+    Row{8192 + 1372, "\x54\x19\x01\x00"sv, "ufs", kUnsupported, "UFS1 of a layout that is not read"},
+    Row{8192 + 1372, "\x00\x01\x19\x54"sv, "ufs", kUnsupported, "UFS1 of a layout that is not read"},
     Row{1024 + 6, "\x34\x34"sv, "nilfs2", kUnsupported, "NILFS2 is not read", bytes(1024 + 0xa8, 80),
         uuid(1024 + 0x98)},
     Row{4096 + 24, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"sv, "bcachefs",

@@ -106,6 +106,8 @@ TEST(OpenExhibit, NamesFormatsThatItDoesNotRead) {
       {std::string("\x3a\xff\x26\xed"), "Android sparse image"},
       {std::string("MSWIM\0\0\0", 8), "WIM"},
       {std::string("\xfe\xef\x01"), "Ghost"},
+      {std::string("070701"), "cpio"},
+      {std::string("\x04\x22\x4d\x18"), "lz4"},
       {std::string("[Dumps]\r\nFileDump=x.zip\r\n[General]\r\n"), "UFD"},
       {std::string("<?xml version=\"1.0\"?><Jar><Extraction File=\"a.ufd\"/></Jar>"), "UFDX"}};
   for (const auto& [head, name] : cases) {

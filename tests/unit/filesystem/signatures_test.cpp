@@ -70,5 +70,20 @@ INSTANTIATE_TEST_SUITE_P(
                       Made{"swap", "mkswap", "truncate -s 1M IMAGE && mkswap -L SWAPPED IMAGE"}),
     [](const auto& made) { return std::string(made.param.name); });
 
+// FreeBSD's struct fs ends with its magic number, 1372 bytes after the block begins.
+TEST(Signature, UfsThatTheSleuthKitRefusesIsNamed) {
+  for (const auto& [at, magic] : {std::pair(std::size_t{65536 + 1372}, "\x19\x01\x54\x19"),
+                                  std::pair(std::size_t{8192 + 1372}, "\x54\x19\x01\x00")}) {
+    std::vector<std::byte> bytes(256 * 1024);
+    std::memcpy(&bytes[at], magic, 4);
+    const auto source = make_memory_source(std::move(bytes));
+    std::vector<Problem> problems;
+    const auto volumes = list_volumes(*source, 512, problems);
+    ASSERT_EQ(volumes.size(), 1U);
+    EXPECT_EQ(volumes[0].filesystem, "ufs");
+    EXPECT_EQ(volumes[0].state, VolumeState::unsupported);
+  }
+}
+
 }  // namespace
 }  // namespace touchstone
