@@ -212,7 +212,7 @@ void Worker::State::examine(const wire::Unit& unit, const wire::Place& place, st
   // Where only some plugins run again, it has been said.
   if (unit.only_size() == 0) add_damage(output, index, content.gaps());
   for (const int reader : session->container_readers(item, content)) {
-    if (announce_members(place, reader, item, content, window, sink, output, examination)) break;
+    if (announce_members(unit, place, reader, item, content, window, sink, output, examination)) break;
   }
   wire::Examined& examined = add_examined();
   set_content(examined, content);

@@ -99,9 +99,10 @@ std::string member_path(std::string raw) {
 class MemberListing {
  public:
   /// `window`: where the container's bytes lie, if it is a window of free space or slack.
-  MemberListing(Worker::State& state, const wire::Place& place, std::string reader, const Content& content,
-                const RunMap* window, UnitOutput& output)
+  MemberListing(Worker::State& state, const wire::Unit& unit, const wire::Place& place, std::string reader,
+                const Content& content, const RunMap* window, UnitOutput& output)
       : state_(state),
+        unit_(unit),
         place_(place),
         reader_(std::move(reader)),
         window_(window),
@@ -240,11 +241,14 @@ class MemberListing {
     group_->mutable_unit()->set_kind(wire::UNIT_MEMBERS);
     *group_->mutable_unit()->mutable_place() = base_;
     group_->mutable_unit()->set_reader(reader_);
+    // Its reader may need what lies beside the container, a key for example.
+    if (place_.steps_size() == 0) *group_->mutable_unit()->mutable_ancestors() = unit_.ancestors();
     group_->set_priority(0);
     group_bytes_ = 0;
   }
 
   Worker::State& state_;
+  const wire::Unit& unit_;
   const wire::Place& place_;
   std::string reader_;
   const RunMap* window_;
@@ -258,9 +262,9 @@ class MemberListing {
 
 }  // namespace
 
-bool Worker::State::announce_members(const wire::Place& place, int reader, const ItemContext& item,
-                                     Content& content, const RunMap* window, ItemSink& sink,
-                                     UnitOutput& output, Examination& examination) {
+bool Worker::State::announce_members(const wire::Unit& unit, const wire::Place& place, int reader,
+                                     const ItemContext& item, Content& content, const RunMap* window,
+                                     ItemSink& sink, UnitOutput& output, Examination& examination) {
   const std::string reader_name = session->table(static_cast<std::size_t>(reader)).name;
   if (place.steps_size() >= kMaxContainerDepth) {
     sink.problem(reader_name, ProblemKind::limit,
@@ -270,7 +274,7 @@ bool Worker::State::announce_members(const wire::Place& place, int reader, const
     examination.reason = "nested too deep";
     return true;
   }
-  MemberListing listing(*this, place, reader_name, content, window, output);
+  MemberListing listing(*this, unit, place, reader_name, content, window, output);
   const ItemState before = examination.state;
   bool has_members = false;
   session->list_members(
@@ -357,6 +361,12 @@ void Worker::State::examine_members(const wire::Unit& unit, UnitOutput& output) 
   std::map<int, PulledMember> pulled;
   ItemContext item;
   item.locator = place.locator();
+  item.path = place.path();
+  if (place.steps_size() == 0) {
+    item.neighbour = [this, &unit](std::string_view relative) {
+      return neighbour(unit.place(), unit.ancestors(), relative);
+    };
+  }
   Examination examination;
   ReasonSink reason;
   for (int i = 0; i < unit.members_size(); ++i) {

@@ -147,8 +147,9 @@ struct Worker::State {
   void examine(const wire::Unit& unit, const wire::Place& place, std::uint32_t index,
                std::unique_ptr<ByteSource> source, UnitOutput& output);
   /// True if the reader named members or said why it could not: then no other one is asked.
-  bool announce_members(const wire::Place& place, int reader, const ItemContext& item, Content& content,
-                        const RunMap* window, ItemSink& sink, UnitOutput& output, Examination& examination);
+  bool announce_members(const wire::Unit& unit, const wire::Place& place, int reader, const ItemContext& item,
+                        Content& content, const RunMap* window, ItemSink& sink, UnitOutput& output,
+                        Examination& examination);
   ItemContext context(const wire::Unit& unit, const wire::Place& place);
   void add_kin(const wire::Unit& unit, ItemContext& item, UnitOutput& output);
   void add_problem(UnitOutput& output, const wire::Unit& unit, const Problem& problem, bool of_exhibit);

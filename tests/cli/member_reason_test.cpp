@@ -32,7 +32,7 @@ class MadeZip {
  private:
   static std::string number(std::uint64_t value, std::size_t count) {
     std::string bytes;
-    for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
+    for (std::size_t i = 0; i < count; ++i) bytes += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
     return bytes;
   }
   std::string members_, directory_;

@@ -55,10 +55,10 @@ std::optional<Head> head_at(std::string_view blob, std::size_t at, const std::ar
 }
 
 bool is_attribute(std::uint32_t word) {
-  constexpr std::array all = {0x6c37c15cU, 0x11b58939U, 0x6319d612U, 0x3a556302U, 0xfb0a5727U,
-                              0x43c57c48U, 0xd38ff1c2U, 0x17399fadU, 0x0ef02ce6U, 0x5910cccbU,
-                              0x9852f9c6U, 0xded218e0U, kFileName,   0x9801d2f7U, 0xfd149899U};
-  return std::find(all.begin(), all.end(), word) != all.end();
+  constexpr std::array kAttributes = {0x6c37c15cU, 0x11b58939U, 0x6319d612U, 0x3a556302U, 0xfb0a5727U,
+                                      0x43c57c48U, 0xd38ff1c2U, 0x17399fadU, 0x0ef02ce6U, 0x5910cccbU,
+                                      0x9852f9c6U, 0xded218e0U, kFileName,   0x9801d2f7U, 0xfd149899U};
+  return std::find(kAttributes.begin(), kAttributes.end(), word) != kAttributes.end();
 }
 
 /// The number of the data centre stands before the vector of attributes, in some layers with a version
