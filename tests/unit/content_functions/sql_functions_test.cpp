@@ -119,7 +119,7 @@ TEST(SqlFunctions, CanBeCalledOnEvidence) {
 
 TEST(SqlFunctions, AreListedInOrder) {
   const auto& names = sql_function_names();
-  EXPECT_EQ(names.size(), 30U);
+  EXPECT_EQ(names.size(), 32U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   EXPECT_TRUE(is_sql_function("plist"));
   EXPECT_FALSE(is_sql_function("load_extension"));
