@@ -308,32 +308,76 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
+/// The place behind a text, in characters.
+SourcePlace place_in(std::string_view text) {
+  SourcePlace place{1, 1};
+  for (const char c : text) {
+    if (c == '\n') {
+      place = {place.line + 1, 1};
+    } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+/// Where the text stands between strings: whether a quote begins one, as toml++ 3.3 sees it, which reads a
+/// value that does not begin with a quote on to its end and takes quotes within it for part of it. Exact up
+/// to the first error, where toml++ ends.
+class StringPlaces {
+ public:
+  bool may_begin() const {
+    return !in_token_ && std::string_view("\n=[]{},.").find(before_) != std::string_view::npos;
+  }
+  void pass(char here) {
+    if (std::string_view(" \t\r").find(here) != std::string_view::npos) {
+      in_token_ = false;
+      return;
+    }
+    before_ = here;
+    if (here == '\n') {
+      in_token_ = false;
+      if (open_.empty()) in_value_ = false;
+    } else if (here == ',' || here == ']' || here == '}') {
+      in_token_ = false;
+      if (here != ',' && !open_.empty()) open_.pop_back();
+      in_value_ = here != ',' || open_.empty() ? in_value_ : open_.back() == '[';
+    } else if (in_token_) {
+      return;
+    } else if (here == '=') {
+      in_value_ = true;
+    } else if (in_value_ && (here == '[' || here == '{')) {
+      open_ += here;
+      in_value_ = here == '[';
+    } else {
+      in_token_ = in_value_ && here != '\'' && here != '"';
+    }
+  }
+
+ private:
+  char before_ = '\n';  ///< blanks left out: strings begin behind few characters
+  std::string open_;    ///< brackets of arrays and inline tables; bounded by the size of the file
+  bool in_value_ = false, in_token_ = false;
+};
+
 /// The first character outside ASCII that is in no string and no comment: TOML 1.0 has none, and toml++ 3.3
 /// comes to a point that it takes for unreachable if one stands where white space may.
 std::optional<SourcePlace> stray_character(std::string_view text) {
   std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
   const std::size_t begin = at;
-  char before = '\n';  // blanks left out: strings begin behind few characters
+  StringPlaces places;
   while (at < text.size()) {
     const char here = text[at];
-    const bool may_begin = std::string_view("\n=[]{},.").find(before) != std::string_view::npos;
-    if (here != ' ' && here != '\t' && here != '\r') before = here;
-    if ((here == '"' || here == '\'') && may_begin) {
+    const bool is_string = (here == '"' || here == '\'') && places.may_begin();
+    if (here != '#') places.pass(here);
+    if (is_string) {
       at = end_of_string(text, at);
-    } else if (text[at] == '#') {
+    } else if (here == '#') {
       at = std::min(text.find('\n', at), text.size());
-    } else if (static_cast<unsigned char>(text[at]) < 0x80) {
+    } else if (static_cast<unsigned char>(here) < 0x80) {
       ++at;
     } else {
-      SourcePlace place{1, 1};
-      for (const char c : text.substr(begin, at - begin)) {
-        if (c == '\n') {
-          place = {place.line + 1, 1};
-        } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
-          ++place.column;
-        }
-      }
-      return place;
+      return place_in(text.substr(begin, at - begin));
     }
   }
   return std::nullopt;

@@ -52,11 +52,15 @@ TEST(RuleFile, CharactersOutsideAsciiStandInStringsAndCommentsAlone) {
     const auto rules = parse_order_rules(begin + more, "o.toml");
     return rules ? std::string() : rules.error().message;
   };
-  for (const char* stray : {"\xcf\xbf = 1\n", "a = -'\xc9\xab\n", "a = 1 \xc3\xa9\n"})
+  for (const char* stray : {"\xcf\xbf = 1\n", "a = -'\xc9\xab\n", "a = 1 \xc3\xa9\n", "a=8J['\xe2\xb6\xa3\n",
+                            "a = 8.'\xe2\xb6\xa3'\n", "a = [1, 8{'\xe2\xb6\xa3\n"})
     EXPECT_NE(message(stray).find("o.toml:5:"), std::string::npos) << message(stray);
   EXPECT_EQ(message("a = \xc3\xa9").rfind("o.toml:5:5: a character outside ASCII", 0), 0U);
-  for (const char* fine : {"", "# \xc3\xa9", "\"\xc3\xa9\" = 1", "a = \"\"\"\xc3\xa9\" \xc3\xa9\"\"\"\"",
-                           "a = ['\xc3\xa9', '\xc3\xa9']"})
+  for (const char* fine :
+       {"", "# \xc3\xa9", "\"\xc3\xa9\" = 1", "a = \"\"\"\xc3\xa9\" \xc3\xa9\"\"\"\"",
+        "a = ['\xc3\xa9', '\xc3\xa9']", "a = [\n  1, # \xc3\xa9\n '\xc3\xa9']\nb.'\xc3\xa9' = 1",
+        "[a.'\xc3\xa9']\nb = '\xc3\xa9'",
+        "a = {b = '\xc3\xa9', c.'\xc3\xa9' = ['\xc3\xa9', {'\xc3\xa9' = 2}]}"})
     EXPECT_EQ(message(fine).find("outside ASCII"), std::string::npos) << message(fine);
 }
 
