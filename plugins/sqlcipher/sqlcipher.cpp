@@ -27,12 +27,12 @@ std::uint32_t big(std::span<const std::uint8_t> bytes, std::size_t at) {
 }
 
 std::optional<Key> key_of(const std::string& hex) {
-  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::string_view kDigits = "0123456789abcdef";
   Key key{};
   if (hex.size() != 2 * key.size()) return std::nullopt;
   for (std::size_t i = 0; i < hex.size(); ++i) {
     const char small = hex[i] >= 'A' && hex[i] <= 'F' ? static_cast<char>(hex[i] - 'A' + 'a') : hex[i];
-    const std::size_t digit = digits.find(small);
+    const std::size_t digit = kDigits.find(small);
     if (digit == std::string_view::npos) return std::nullopt;
     key[i / 2] = static_cast<std::uint8_t>(key[i / 2] << 4U | digit);
   }
@@ -169,7 +169,7 @@ class SqlCipher final : public Plugin {
       refuse(job, "the key in config.json does not open it");
       return std::nullopt;
     }
-    State state{std::move(*pages), {}, {}, 0};
+    State state{*pages, {}, {}, 0};
     state.count = job.size() / state.pages.form().page;
     if (auto wal = job.neighbour("db.sqlite-wal", kMaxWal)) {
       state.wal = std::move(*wal);

@@ -262,8 +262,7 @@ TEST_F(UnknownSchemas, YieldNothingOfJsonThatIsNoMessage) {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40) INSERT INTO ";
   for (const char* json :
        {"json_object('text', 'com.example.Thing_' || i, 'timestamp', 1714766400 + i, 'sender', 'a' || i)",
-        "json_object('title', 'the quick brown fox ' || i, 'timestamp', 1714766400 + i, 'sender', 'a' || "
-        "i)",
+        "json_object('title', 'the quick fox ' || i, 'timestamp', 1714766400 + i, 'sender', 'a' || i)",
         "json_object('text', 'the quick brown fox ' || i, 'sender', 'a' || i)",
         "json_array(json_object('text', 'the quick brown fox ' || i, 'timestamp', 1714766400 + i))",
         "'{\"text\": \"the quick brown fox'"})

@@ -111,7 +111,7 @@ TEST_F(SqlCipher, ReadsWhatTheLogHasCommitted) {
 /// the IV and the number of the page; its key by two rounds of PBKDF2 from the key and the salt with each
 /// byte ^ 0x3a.
 std::string encrypted_as_version_4(const std::string& plain) {
-  constexpr std::size_t page = 4096, content = page - 80;
+  const std::size_t page = 4096, content = page - 80;
   std::string key, salt(16, 'S'), mac_salt(16, static_cast<char>('S' ^ 0x3a)), mac_key(32, '\0');
   for (int i = 0; i < 32; ++i) key += static_cast<char>(i);
   const auto* raw = reinterpret_cast<const unsigned char*>(key.data());
@@ -131,12 +131,14 @@ std::string encrypted_as_version_4(const std::string& plain) {
                       reinterpret_cast<const unsigned char*>(plain.data() + (number - 1) * page + from),
                       static_cast<int>(cipher.size()));
     EVP_CIPHER_CTX_free(context);
-    std::string text = cipher + iv;
+    std::string text = cipher;
+    text += iv;
     for (unsigned shift = 0; shift < 32; shift += 8) text += static_cast<char>(number >> shift);
     unsigned char mac[EVP_MAX_MD_SIZE];
     HMAC(EVP_sha512(), mac_key.data(), 32, reinterpret_cast<const unsigned char*>(text.data()), text.size(),
          mac, nullptr);
-    out += (number == 1 ? salt : "") + cipher + iv + std::string(reinterpret_cast<char*>(mac), 64);
+    if (number == 1) out += salt;
+    out.append(cipher).append(iv).append(reinterpret_cast<char*>(mac), 64);
   }
   return out;
 }
