@@ -38,34 +38,7 @@ class DamagedChunk : public ::testing::Test {
     make_ext4(folder_.path("files"), folder_.path("image"), 8);
     ASSERT_NE(output({"fsstat", folder_.text("image")}).find("Block Size: " + std::to_string(kBlock)),
               std::string::npos);
-    ASSERT_EQ(run({"ewfacquire",
-                   "-u",
-                   "-q",
-                   "-t",
-                   folder_.text("bad"),
-                   "-C",
-                   "case",
-                   "-D",
-                   "d",
-                   "-E",
-                   "1",
-                   "-e",
-                   "examiner",
-                   "-N",
-                   "n",
-                   "-m",
-                   "fixed",
-                   "-M",
-                   "physical",
-                   "-c",
-                   "deflate:none",
-                   "-f",
-                   "encase6",
-                   "-S",
-                   "1 GiB",
-                   folder_.text("image")})
-                  .exit_code,
-              0);
+    ASSERT_EQ(acquire_e01(folder_.text("image"), folder_.text("bad"), "1 GiB").exit_code, 0);
     raw_ = read_file(folder_.path("image"));
   }
 

@@ -28,32 +28,7 @@ class ImageFault : public ::testing::Test {
   }
 
   void acquire(const std::string& name, const std::string& segment_size) {
-    const RunResult made = run({"ewfacquire",
-                                "-u",
-                                "-q",
-                                "-t",
-                                folder_.text(name),
-                                "-C",
-                                "case",
-                                "-D",
-                                "d",
-                                "-E",
-                                "1",
-                                "-e",
-                                "examiner",
-                                "-N",
-                                "n",
-                                "-m",
-                                "fixed",
-                                "-M",
-                                "physical",
-                                "-c",
-                                "deflate:none",
-                                "-f",
-                                "encase6",
-                                "-S",
-                                segment_size,
-                                folder_.text("image")});
+    const RunResult made = acquire_e01(folder_.text("image"), folder_.text(name), segment_size);
     ASSERT_EQ(made.exit_code, 0) << made.error;
   }
 

@@ -101,6 +101,12 @@ bool have(const std::string& tool) {
   return run({"sh", "-c", "command -v \"$0\"", tool}).exit_code == 0;
 }
 
+RunResult acquire_e01(const std::string& image, const std::string& target, const std::string& segment_size) {
+  return run({"ewfacquire", "-u", "-q",           "-t",       target,    "-C", "case",       "-D",    "d",
+              "-E",         "1",  "-e",           "examiner", "-N",      "n",  "-m",         "fixed", "-M",
+              "physical",   "-c", "deflate:none", "-f",       "encase6", "-S", segment_size, image});
+}
+
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;

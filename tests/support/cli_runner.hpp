@@ -39,6 +39,10 @@ bool run_and_kill(const std::vector<std::string>& command, int milliseconds);
 std::string program();
 bool have(const std::string& tool);
 
+/// ewfacquire of a disk image to `target`.E01, uncompressed, so that a chunk's bytes are found where they
+/// stand.
+RunResult acquire_e01(const std::string& image, const std::string& target, const std::string& segment_size);
+
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
 /// All result files of a case folder that must not depend on how it was run: name → bytes.
